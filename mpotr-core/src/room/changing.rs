@@ -74,8 +74,8 @@ pub(super) struct Changing {
     pub(super) asked: Asked,
     /// How the views of light runs have ended.
     pub(super) light: LightViews,
-    /// By what names people voted for the epoch into which this one was to go over when the change began.
-    pub(super) for_move: BTreeSet<EpochName>,
+    /// The epoch into which this one was to go over when the change began.
+    pub(super) for_move: Option<EpochName>,
     /// Whether the others were heard to go on while there were the votes to leave this member out. What they say later, of whom some
     /// are out as well, changes nothing in that.
     pub(super) is_put_out: bool,
@@ -203,9 +203,9 @@ impl<S: CryptoSuite> Room<S> {
     /// be that there is no such room.
     fn note_wanted_move(&mut self, now: Timestamp) {
         let situation = self.situation(now);
-        let names = situation.map(|it| it.names_of_next_host(None));
-        if let (Some(names), Some(member)) = (names, self.phase.member_mut()) {
-            member.changing.for_move = names;
+        let host = situation.and_then(|it| it.next_host());
+        if let Some(member) = self.phase.member_mut() {
+            member.changing.for_move = host;
         }
     }
 

@@ -166,6 +166,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         advert: &Advert,
+        lot: u64,
     ) -> Result<(), Rejection> {
         if advert.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
@@ -186,7 +187,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
-        let heard = self.lobby.tell_other(cx, advert.name, advert.members);
+        let heard = self.lobby.tell_other(cx, advert.name, advert.members, lot);
         if heard == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }

@@ -9,7 +9,7 @@ use super::Room;
 use super::context::Context;
 use super::light::Kept;
 use super::membership::Membership;
-use super::merging::{Move, voted_merges};
+use super::merging::Move;
 use super::old::Old;
 use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
@@ -200,13 +200,14 @@ impl<S: CryptoSuite> Room<S> {
     /// nothing become more and more seldom.
     fn note_passed_over(&mut self, now: Timestamp, host: Option<EpochName>) {
         let situation = self.situation(now);
-        let mut names = situation.map_or_else(BTreeSet::new, |it| it.names_of_next_host(host));
-        if let Some(member) = self.phase.member().filter(|_| host.is_none()) {
-            names.extend(&member.changing.for_move);
+        let wanted = situation.and_then(|it| it.next_host_but(host));
+        let member = self.phase.member().filter(|_| host.is_none());
+        let wanted = wanted.or(member.and_then(|member| member.changing.for_move));
+        if let Some(name) = wanted {
+            let first = part(self.common.me.times().view, 2);
+            let room = self.lobby.neighbours.called(name);
+            self.votes.tries.note_not_gone(now, &room, first);
         }
-        let first = part(self.common.me.times().view, 2);
-        let room = self.lobby.neighbours.called(names);
-        self.votes.tries.note_not_gone(now, &room, first);
     }
 
     /// Whether the next epoch is without a member that has not left: it is there, it may be, and learns of it by what is said in
@@ -384,15 +385,7 @@ impl<S: CryptoSuite> Room<S> {
             has_followed: under_way.is_some_and(|it| it.has_followed || it.host != host),
         });
         if under_way.is_none() {
-            // By what name of theirs people asked for it.
-            let old = self.old.as_ref().into_iter();
-            let asked: BTreeSet<_> = old
-                .flat_map(|old| voted_merges(&old.epoch))
-                .chain(self.votes.merges())
-                .collect();
-            let names = neighbours.names_of(host);
-            let names = names.filter(|name| *name == host || asked.contains(name));
-            let room = neighbours.called(names.collect());
+            let room = neighbours.called(host);
             let [lot, ..] = *member.name.as_bytes();
             self.votes.tries.note_move(now, &room, length, lot);
         }

@@ -138,10 +138,10 @@ impl<S: CryptoSuite> Lobby<S> {
         parent.is_none_or(|name| self.neighbours.contains(name))
     }
 
-    /// Takes note that there is an epoch of others. Returns whether that is news.
-    pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName) -> Name {
+    /// Takes note that there is an epoch of others; `lot` is drawn for it. Returns whether that is news.
+    pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName, lot: u64) -> Name {
         self.forget_names(cx, Some(name));
-        self.neighbours.hear(cx.now, name)
+        self.neighbours.hear(cx.now, name, lot)
     }
 
     /// Forgets names of epochs of others that were heard long ago. How long that is can be told where a round trip is known: until
@@ -159,8 +159,9 @@ impl<S: CryptoSuite> Lobby<S> {
         cx: &mut Context<'_, S>,
         name: EpochName,
         members: u16,
+        lot: u64,
     ) -> Name {
-        let heard = self.hear_of(cx, name);
+        let heard = self.hear_of(cx, name, lot);
         if heard != Name::Dropped && self.neighbours.note_told(name) {
             cx.out.tell(Event::OtherEpoch { name, members });
         }

@@ -36,7 +36,7 @@ pub(super) struct Move {
 }
 
 /// The epochs with which members of one vote to become one, as they have stated it.
-pub(super) fn voted_merges<S: CryptoSuite>(epoch: &Epoch<S>) -> impl Iterator<Item = EpochName> {
+fn voted_merges<S: CryptoSuite>(epoch: &Epoch<S>) -> impl Iterator<Item = EpochName> {
     let said = epoch.indices().filter_map(|member| epoch.next_of(member));
     said.flat_map(|next| &next.votes)
         .filter_map(Vote::other_room)
@@ -89,18 +89,18 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 return Some(host);
             }
         }
-        let hosts = self.neighbours.names();
-        let may_host = |host: &EpochName| self.may_go_over(*host) && self.neighbours.is_host(*host);
-        let hosts: Vec<_> = hosts.filter(may_host).collect();
+        if self.guests().is_some() {
+            // They have gone over into this room, so far as one can see.
+            return None;
+        }
         // Who says that its epoch follows one that is voted on has its turn, and not all of them.
-        let turn = self.votes.tries.moves().checked_rem(hosts.len())?;
-        hosts.get(turn).copied()
+        let mut hosts = self.neighbours.names_by_lot();
+        hosts.find(|host| self.may_go_over(*host) && self.neighbours.is_host(*host))
     }
 
-    /// By what names members voted for the epoch into which the next one should go over, if that is another than this.
-    pub(super) fn names_of_next_host(&self, than: Option<EpochName>) -> BTreeSet<EpochName> {
-        let host = self.next_host().filter(|host| than != Some(*host));
-        host.map(|host| self.voted_names(host)).unwrap_or_default()
+    /// The epoch into which the next one should go over, if that is another than this.
+    pub(super) fn next_host_but(&self, than: Option<EpochName>) -> Option<EpochName> {
+        self.next_host().filter(|host| than != Some(*host))
     }
 
     /// Whether more than half of the members vote to become one with the room of this very name: they have heard of it.
@@ -135,7 +135,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// Whether they may, by what was tried before. How long ago that was is not the same for all: who judges does not go by it.
     fn may_go_over(&self, host: EpochName) -> bool {
-        let room = self.neighbours.called(self.voted_names(host));
+        let room = self.neighbours.called(host);
         self.can_go_over(host) && !self.votes.tries.delay_going(self.now, &room)
     }
 
@@ -153,12 +153,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// The guests whom this member would let in: all of a room.
     pub(super) fn guests(&self) -> Option<&Guests> {
-        let mut lists = self.guest_lists.lists();
-        lists.find(|guests| {
-            let names = guests.names.iter().copied().collect();
-            let room = self.neighbours.called(names);
-            !self.votes.tries.delay_hosting(self.now, &room) && self.takes_guests(guests)
-        })
+        let mut lists = self.guest_lists.ready(self.now);
+        let is_time = !self.votes.tries.delay_hosting(self.now);
+        lists.find(|guests| is_time && self.takes_guests(guests))
     }
 
     /// Whether policy and application let all of these in.
@@ -339,9 +336,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         let cx = &mut self.common.at(now);
         let members = u16::try_from(guests.offers.len()).unwrap_or(u16::MAX);
-        self.lobby.tell_other(cx, name, members);
+        self.lobby.tell_other(cx, name, members, lot);
         if own == Some(guests.host) {
-            self.lobby.neighbours.note_guests(name);
             self.lobby.neighbours.note_earlier(name, earlier);
         }
         let named = self

@@ -191,7 +191,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
             Packet::Request(request) => self.handle_request(now, &request),
-            Packet::Advert(advert) => self.handle_advert(now, &advert),
+            Packet::Advert(advert) => self.handle_advert(now, &advert, rng.next_u64()),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
             Packet::Heard(heard) => self.handle_heard(now, &heard),
             Packet::Guests(guests) => self.handle_guests(now, guests, rng.next_u64()),

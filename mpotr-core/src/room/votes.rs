@@ -106,6 +106,7 @@ impl Votes {
 
     /// This room and another have become one: what was asked for about others is to be asked anew.
     pub(super) fn have_merged(&mut self) {
+        self.tries.have_merged();
         self.cast.retain(|vote| !matches!(vote, Vote::Merge(_)));
     }
 

@@ -36,6 +36,7 @@ mod light_late;
 #[cfg(feature = "insider")]
 mod light_seeds;
 mod merging;
+mod merging_under_attack;
 mod network;
 mod offers;
 mod one_way;

@@ -48,7 +48,10 @@ fn keys(network: &Network, members: impl IntoIterator<Item = usize>) -> BTreeSet
     members.map(|member| network.keys[member]).collect()
 }
 
-fn are_together(network: &Network, members: impl Iterator<Item = usize> + Clone) -> bool {
+pub(crate) fn are_together(
+    network: &Network,
+    members: impl Iterator<Item = usize> + Clone,
+) -> bool {
     let all = keys(network, members.clone());
     let mut sids = BTreeSet::new();
     for member in members {
@@ -62,7 +65,7 @@ fn are_together(network: &Network, members: impl Iterator<Item = usize> + Clone)
 }
 
 /// Two rooms, of the first two members and of the others, that hear each other from now on.
-fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
+pub(crate) fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
     let mut network = Network::with(0, seed, |_| {});
     let side = |member: usize| member < 2;
     for member in 0..members {
@@ -216,7 +219,7 @@ fn who_states_no_offer_as_a_guest_moves_the_others_less_and_less() {
 }
 
 /// The name of the other room that a member was told of first.
-fn told_first(network: &Network, member: usize) -> EpochName {
+pub(crate) fn told_first(network: &Network, member: usize) -> EpochName {
     let named = network.events[member].iter().find_map(|event| match event {
         Event::OtherEpoch { name, .. } => Some(*name),
         _ => None,
@@ -224,7 +227,11 @@ fn told_first(network: &Network, member: usize) -> EpochName {
     named.unwrap()
 }
 
-fn vote(network: &mut Network, members: impl IntoIterator<Item = usize>, name: EpochName) {
+pub(crate) fn vote(
+    network: &mut Network,
+    members: impl IntoIterator<Item = usize>,
+    name: EpochName,
+) {
     for member in members {
         let now = network.now;
         network.rooms[member].merge(now, name).unwrap();

@@ -190,10 +190,11 @@ impl<S: CryptoSuite> Room<S> {
 
     /// A run in which members of another room were listed has failed: the next one is without them for a while.
     pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
-        if let Some(name) = attempt.guests {
+        if attempt.guests.is_some() {
             let first = part(self.common.me.times().view, 2);
-            let room = self.lobby.neighbours.called([name].into());
-            self.votes.tries.note_not_come(now, &room, first);
+            let offers = &attempt.proposal.offers;
+            self.lobby.guest_lists.note_failed(now, offers, first);
+            self.votes.tries.note_not_come(now, first);
         }
     }
 

@@ -27,7 +27,7 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Result<(), Rejection> {
         let cx = &mut self.common.at(now);
         // How many are in there it does not say, so that the application is told when an advert comes.
-        if self.lobby.hear_of(cx, challenge.epoch) == Name::Dropped {
+        if self.lobby.hear_of(cx, challenge.epoch, rng.next_u64()) == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }
         self.lobby.hold_back(cx);

@@ -1,8 +1,13 @@
 //! Lists of those who ask to come into this member's epoch together. `docs/spec/06-epochs.md`, "Two rooms become one".
 
+use mpotr_gka::OfferDigest;
+
+use crate::room::votes::tries::Tried;
 use crate::time::{Duration, Timestamp};
 use crate::wire::Guests;
 
+/// The pause after a try with a list is at most so many times as long as after the first.
+const MAX_TIMES: u32 = 16;
 /// The most lists that are kept.
 const MAX_LISTS: usize = 4;
 
@@ -10,9 +15,20 @@ const MAX_LISTS: usize = 4;
 /// who makes up many takes the places no longer than until another is drawn.
 #[derive(Debug, Default)]
 pub(crate) struct GuestLists {
-    lists: Vec<(Timestamp, Guests)>,
+    lists: Vec<Listed>,
     /// How many came for which there was no place, since there was one.
     without_place: u64,
+}
+
+/// A list.
+#[derive(Debug)]
+struct Listed {
+    heard: Timestamp,
+    guests: Guests,
+    /// Drawn for it: those that are ready are tried in this order.
+    lot: u64,
+    /// When it was tried in vain.
+    tried: Option<Tried>,
 }
 
 impl GuestLists {
@@ -20,13 +36,20 @@ impl GuestLists {
     /// that have come since there was no room, each with the same chance.
     pub(crate) fn hear(&mut self, now: Timestamp, guests: Guests, lasts: Duration, lot: u64) {
         let lists = &mut self.lists;
-        lists.retain(|(heard, _)| now.since(*heard) < lasts);
-        if lists.iter().any(|(_, other)| *other == guests) {
+        lists.retain(|it| now.since(it.heard) < lasts);
+        if lists.iter().any(|it| it.guests == guests) {
             return;
         }
+        let listed = Listed {
+            heard: now,
+            guests,
+            lot,
+            tried: None,
+        };
         if lists.len() < MAX_LISTS {
             self.without_place = 0;
-            lists.push((now, guests));
+            lists.push(listed);
+            lists.sort_by_key(|it| it.lot);
             return;
         }
         self.without_place = self.without_place.saturating_add(1);
@@ -34,13 +57,28 @@ impl GuestLists {
         let all = places.saturating_add(self.without_place);
         let drawn = lot.checked_rem(all).and_then(|it| usize::try_from(it).ok());
         if let Some(place) = drawn.and_then(|drawn| lists.get_mut(drawn)) {
-            *place = (now, guests);
+            *place = listed;
+            lists.sort_by_key(|it| it.lot);
         }
+    }
+
+    /// Those of which all were in a run with these offers have not come: others are tried before.
+    pub(crate) fn note_failed(&mut self, now: Timestamp, offers: &[OfferDigest], first: Duration) {
+        let in_run = |it: &Listed| it.guests.offers.iter().all(|it| offers.contains(it));
+        for list in self.lists.iter_mut().filter(|it| in_run(it)) {
+            list.tried = Some(Tried::again(list.tried, now, (first, MAX_TIMES), 0));
+        }
+    }
+
+    /// The lists that may be tried now, by the lot that was drawn for each: who makes one up cannot choose that it comes first.
+    pub(crate) fn ready(&self, now: Timestamp) -> impl Iterator<Item = &Guests> {
+        let is_ready = move |it: &&Listed| it.tried.is_none_or(|tried| !tried.delays(now));
+        self.lists.iter().filter(is_ready).map(|it| &it.guests)
     }
 
     /// The lists.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &Guests> {
-        self.lists.iter().map(|(_, guests)| guests)
+        self.lists.iter().map(|it| &it.guests)
     }
 }
 

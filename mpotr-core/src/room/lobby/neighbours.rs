@@ -30,18 +30,18 @@ pub(crate) struct Neighbours {
 struct Neighbour {
     /// When its name was heard first.
     since: Timestamp,
-    /// Whether its members would come over into this member's epoch.
-    is_guest: bool,
+    /// Drawn when it was heard: those that may be the room that people vote for are tried in this order.
+    lot: u64,
     /// What its members' epochs are said to have been called before, what was heard last first.
     earlier: Vec<EpochName>,
 }
 
-/// By what names a room is known: each of its epochs has another.
+/// A room as this member would go over into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Called {
-    /// Those by which it is asked for.
-    pub(crate) asked: BTreeSet<EpochName>,
-    /// All that it is said to have or to have had, those among them.
+    /// The name of its epoch.
+    pub(crate) name: EpochName,
+    /// All names that it is said to have or to have had.
     pub(crate) known: BTreeSet<EpochName>,
 }
 
@@ -73,15 +73,15 @@ impl Neighbours {
         self.heard.contains_key(&name) || self.heard.len() < MAX_NAMES
     }
 
-    /// Takes note of a name, if there is room for it.
-    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName) -> Name {
+    /// Takes note of a name, if there is room for it; `lot` is drawn for it.
+    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName, lot: u64) -> Name {
         let is_kept = self.heard.contains_key(&name);
         if self.own.contains(&name) || !self.has_room_for(name) {
             return Name::Dropped;
         }
         self.heard.entry(name).or_insert(Neighbour {
             since: now,
-            is_guest: false,
+            lot,
             earlier: Vec::new(),
         });
         if is_kept || self.told.contains(&name) {
@@ -107,16 +107,21 @@ impl Neighbours {
         self.heard.retain(|_, it| now.since(it.since) < lasts);
     }
 
-    /// The names of those into whose epoch this member may go.
+    /// The names of epochs of others.
     pub(crate) fn names(&self) -> impl Iterator<Item = EpochName> {
-        let hosts = self.heard.iter().filter(|(_, it)| !it.is_guest);
-        hosts.map(|(name, _)| *name)
+        self.heard.keys().copied()
+    }
+
+    /// The same in the order of the lots that were drawn for them.
+    pub(crate) fn names_by_lot(&self) -> impl Iterator<Item = EpochName> {
+        let mut names: Vec<_> = self.heard.iter().collect();
+        names.sort_unstable_by_key(|(_, it)| it.lot);
+        names.into_iter().map(|(name, _)| *name)
     }
 
     /// Whether a name is one of them.
     pub(crate) fn contains(&self, name: EpochName) -> bool {
-        let heard = self.heard.get(&name);
-        heard.is_some_and(|it| !it.is_guest)
+        self.heard.contains_key(&name)
     }
 
     /// Takes note of what the epochs before one of others were called. Anyone can say so in their name: one word takes nothing
@@ -139,13 +144,10 @@ impl Neighbours {
             .chain(heard.flat_map(|it| it.earlier.iter().copied()))
     }
 
-    /// The room that is asked for by these names.
-    pub(crate) fn called(&self, asked: BTreeSet<EpochName>) -> Called {
-        let rooms = self.heard.keys().map(|now| self.names_of(*now));
-        let rooms = rooms.map(Iterator::collect::<BTreeSet<_>>);
-        let meant = rooms.filter(|room| !room.is_disjoint(&asked));
-        let known = meant.flatten().chain(asked.iter().copied()).collect();
-        Called { asked, known }
+    /// The room that has an epoch of this name.
+    pub(crate) fn called(&self, name: EpochName) -> Called {
+        let known = self.names_of(name).collect();
+        Called { name, known }
     }
 
     /// Whether two names are said to be those of epochs of one room.
@@ -172,13 +174,6 @@ impl Neighbours {
         let own = self.own_names().filter(|own| !theirs.contains(own)).min();
         let mut others = theirs.iter().filter(|other| !self.is_own(**other));
         own.is_none_or(|own| others.any(|other| *other < own))
-    }
-
-    /// The members of an epoch would come over into this member's: it does not go over into theirs.
-    pub(crate) fn note_guests(&mut self, name: EpochName) {
-        if let Some(it) = self.heard.get_mut(&name) {
-            it.is_guest = true;
-        }
     }
 
     /// Whether a name is that of an epoch in which this member was, or of one that has become part of its own.
@@ -212,7 +207,7 @@ mod tests {
 
     fn hear(neighbours: &mut Neighbours, now: Timestamp, name: EpochName) -> Name {
         neighbours.forget(now, LASTS);
-        neighbours.hear(now, name)
+        neighbours.hear(now, name, 0)
     }
 
     fn name(n: u8) -> EpochName {
@@ -298,22 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn by_one_of_its_names_all_of_a_room_are_found_and_none_of_others() {
-        let mut neighbours = Neighbours::default();
-        for (now, before) in [(1, [2, 3]), (4, [3, 5]), (6, [7, 8])] {
-            hear(&mut neighbours, at(0), name(now));
-            neighbours.note_earlier(name(now), &before.map(name));
-        }
-        let known = |asked: &[u8]| {
-            let room = neighbours.called(asked.iter().copied().map(name).collect());
-            room.known
-        };
-        assert_eq!(known(&[2]), [1, 2, 3].map(name).into());
-        assert_eq!(known(&[3, 9]), [1, 2, 3, 4, 5, 9].map(name).into());
-        assert_eq!(known(&[9]), [name(9)].into());
-    }
-
-    #[test]
     fn who_comes_in_is_told_once_more() {
         let mut neighbours = Neighbours::default();
         hear(&mut neighbours, at(0), name(1));
@@ -336,8 +315,6 @@ mod tests {
         assert!(neighbours.names_of(name(7)).eq([name(7)]));
         assert!(neighbours.is_there(name(1)) && !neighbours.is_there(name(6)));
         assert!(neighbours.are_one(name(1), name(3)) && !neighbours.are_one(name(1), name(6)));
-        neighbours.note_guests(name(3));
-        assert!(!neighbours.is_there(name(2)));
     }
 
     #[test]
