@@ -10,6 +10,7 @@ mod conversation;
 mod deciding;
 mod differing;
 mod door;
+mod early;
 mod elsewhere;
 mod ending;
 mod entering;
@@ -62,6 +63,7 @@ use crate::stop::Stop;
 use crate::transcript::Keeper;
 use absent::Patience;
 use conversation::Conversation;
+use early::Early;
 use ending::Leaves;
 use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
@@ -217,6 +219,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         let looks_through = !at_terminal
             && is_early
             && !input_is_over
+            && !chat.is_read_out
             && !chat.is_leaving
             && !reads
             && has_room
@@ -358,7 +361,7 @@ struct Chat<'a> {
     /// A text of a pipe whose readers are shown first.
     unseen: Option<String>,
     /// Texts of a script that lets people in, from before the room was secure.
-    early: VecDeque<String>,
+    early: VecDeque<Early>,
     /// Whether the input has ended.
     is_read_out: bool,
     at_terminal: bool,

@@ -62,6 +62,12 @@ impl Awaited {
         self.admitted.contains(identity)
     }
 
+    /// Whom the person has let in so far and who is not in, heard or not.
+    pub(super) fn let_in(&self) -> BTreeSet<Digits> {
+        let admitted = self.admitted.iter().map(Digits::of_key);
+        admitted.chain(self.awaited.iter().cloned()).collect()
+    }
+
     /// The room was asked to leave an identity out.
     pub(super) fn exclude(&mut self, identity: IdentityKey) {
         self.admitted.remove(&identity);

@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::command::Command;
-use super::door::Door;
 use super::input::Line;
 use super::link::UNWATCHED;
 use super::outcome::Unsent;
@@ -54,7 +53,12 @@ impl Chat<'_> {
     /// The person leaves. A text that waits for what may never be would keep it here: it is told what waits, and leaves without
     /// that if it asks once more.
     pub(super) async fn quit(&mut self) {
-        let waits = self.held.unsent().len();
+        // A script says it once: what it wrote before still leaves.
+        if !self.early.is_empty() {
+            self.has_quit = true;
+            return self.input_ends().await;
+        }
+        let waits = self.held.waits();
         match self.why_never_sent() {
             Some(why) if waits > 0 && !self.is_told_what_waits => {
                 self.is_told_what_waits = true;
@@ -80,6 +84,7 @@ impl Chat<'_> {
         let kept = self.kept.iter().map(|line| Ok(line.clone()));
         let texts = unread(kept, self.obeys)
             .count()
+            .saturating_add(self.early.len())
             .saturating_add(self.held.undelivered());
         let lacks = match texts {
             0 => "the others do not hear that you leave".to_owned(),
@@ -118,19 +123,16 @@ impl Chat<'_> {
     /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
     pub(super) async fn input_ends(&mut self) {
         self.is_read_out = true;
-        let is_hopeless = !self.conversation.is_secure()
-            && self.conversation.door == Door::Ask
-            && self.conversation.awaited.is_empty();
-        if is_hopeless {
-            for _ in core::mem::take(&mut self.early) {
-                self.not_sent(Unsent::NotSecure);
-            }
-        }
-        let waits = self.held.unsent().len();
-        if self.at_terminal && !self.conversation.is_secure() && waits > 0 {
+        self.give_up_early();
+        let waits = self.held.waits().saturating_add(self.early.len());
+        if (self.at_terminal || self.has_quit) && !self.conversation.is_secure() && waits > 0 {
+            let ended = match self.has_quit {
+                true => "",
+                false => "the input has ended; ",
+            };
             self.out.notice(format_args!(
-                "the input has ended; not sent, since the room has not begun: {}; this member leaves when that is sent, and ctrl-c \
-                 leaves without it",
+                "{ended}not sent, since the room has not begun: {}; this member leaves when that is sent, and ctrl-c leaves \
+                 without it",
                 count(waits, "text")
             ));
         }
@@ -139,16 +141,6 @@ impl Chat<'_> {
             return self.leave_at_once().await;
         }
         if self.early.is_empty() {
-            self.leave().await;
-        }
-    }
-
-    /// Sends the next text from before the room was secure.
-    pub(super) async fn send_early(&mut self) {
-        if let Some(text) = self.early.pop_front() {
-            self.send(text).await;
-        }
-        if self.early.is_empty() && self.is_read_out {
             self.leave().await;
         }
     }
@@ -172,7 +164,11 @@ impl Chat<'_> {
     /// Notes the texts that nobody will read.
     pub(super) fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
         lines.close();
-        for _ in self.early.drain(..).chain(self.unseen.take()) {
+        for (_, names) in self.held.never_given() {
+            self.outcome.note(Unsent::Unseen { names });
+        }
+        let early = self.early.drain(..).map(|early| early.text);
+        for _ in early.chain(self.unseen.take()) {
             self.outcome.note(Unsent::Unread);
         }
         let kept = self.kept.drain(..).map(Ok).collect::<Vec<_>>();

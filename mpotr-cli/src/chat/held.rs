@@ -20,6 +20,8 @@ pub(super) struct HeldTexts {
     on_way: BTreeMap<TextId, String>,
     /// Those of them that are held, by the numbers that the person knows them by.
     held: BTreeMap<u32, TextId>,
+    /// Those that are held and were not given to the room, each with who came in.
+    early: BTreeMap<u32, (String, Vec<String>)>,
     last: u32,
 }
 
@@ -42,18 +44,46 @@ impl HeldTexts {
         let Event::Held { text_id, .. } = event else {
             return Vec::new();
         };
-        let is_first = self.held.is_empty();
-        self.last = self.last.saturating_add(1);
-        self.held.insert(self.last, *text_id);
         let text = self.waiting.get(text_id).map_or("", String::as_str);
+        let (number, told) = self.number(text, names);
+        self.last = number;
+        self.held.insert(number, *text_id);
+        told
+    }
+
+    /// Holds a text that the room was not given. Returns what to tell: `names` has those who came in.
+    pub(super) fn hold_early(&mut self, text: String, names: Vec<String>) -> Vec<String> {
+        let (number, told) = self.number(&text, &names);
+        self.last = number;
+        self.early.insert(number, (text, names));
+        told
+    }
+
+    /// The number of the next text that is held, and what is told of it.
+    fn number(&self, text: &str, names: &[String]) -> (u32, Vec<String>) {
+        let is_first = self.held.is_empty() && self.early.is_empty();
+        let number = self.last.saturating_add(1);
         let line = format!(
-            "not sent, for {} came in who would read it: {}: {}",
+            "not sent, for {} came in who would read it: {number}: {}",
             names.join(", "),
-            self.last,
             Escaped(text)
         );
         let hint = is_first.then(|| HINT.to_owned());
-        core::iter::once(line).chain(hint).collect()
+        (number, core::iter::once(line).chain(hint).collect())
+    }
+
+    /// The texts that a person means and that the room was not given: the one with a number, or all. They are held no longer.
+    pub(super) fn take_early(&mut self, number: Option<u32>) -> Vec<String> {
+        let taken = match number {
+            Some(number) => self.early.remove(&number).into_iter().collect(),
+            None => self.never_given().collect::<Vec<_>>(),
+        };
+        taken.into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// All texts that are held and that the room was not given, each with who came in. They are held no longer.
+    pub(super) fn never_given(&mut self) -> impl Iterator<Item = (String, Vec<String>)> {
+        core::mem::take(&mut self.early).into_values()
     }
 
     /// The text that an event tells the loss of.
@@ -65,14 +95,19 @@ impl HeldTexts {
         }
     }
 
-    /// All that has not left, held or not.
+    /// All that the room has and that has not left, held or not.
     pub(super) fn unsent(&self) -> Vec<TextId> {
         self.waiting.keys().copied().collect()
     }
 
     /// How many are not known to have reached all members.
     pub(super) fn undelivered(&self) -> usize {
-        self.waiting.len().saturating_add(self.on_way.len())
+        self.waits().saturating_add(self.on_way.len())
+    }
+
+    /// How many have not left.
+    pub(super) fn waits(&self) -> usize {
+        self.waiting.len().saturating_add(self.early.len())
     }
 
     /// The texts that a person means: the one with a number, or all that are held.
@@ -132,6 +167,27 @@ mod tests {
         assert_eq!(held.meant(Some(2)), [two]);
         assert_eq!(held.meant(Some(3)), []);
         assert_eq!(held.meant(None), [one, two]);
+    }
+
+    #[test]
+    fn what_the_room_was_not_given_is_held_by_a_number_of_the_same_row() {
+        let mut held = HeldTexts::default();
+        let [one, two] = texts();
+        held.take(one, "one".to_owned());
+        hold(&mut held, one);
+        let told = held.hold_early("early".to_owned(), vec!["eve".to_owned()]);
+        assert_eq!(
+            told,
+            ["not sent, for eve came in who would read it: 2: early"]
+        );
+        held.take(two, "two".to_owned());
+        hold(&mut held, two);
+        assert_eq!(held.meant(None), [one, two]);
+        assert_eq!(held.waits(), 3);
+        assert!(held.take_early(Some(1)).is_empty());
+        assert_eq!(held.take_early(Some(2)), ["early"]);
+        assert!(held.take_early(None).is_empty());
+        assert_eq!(held.meant(Some(3)), [two]);
     }
 
     #[test]

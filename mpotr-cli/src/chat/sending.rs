@@ -23,7 +23,7 @@ impl Chat<'_> {
     }
 
     /// Whether what is written goes to all who are shown to be there, without a person who looks.
-    fn follows(&self) -> bool {
+    pub(super) fn follows(&self) -> bool {
         !self.at_terminal && self.conversation.door.is_a_rule()
     }
 
@@ -73,14 +73,7 @@ impl Chat<'_> {
                 let names: Vec<_> = added.iter().map(|it| self.conversation.name(it)).collect();
                 self.not_sent(Unsent::Unseen { names });
             }
-            SendError::NotSecure if !self.at_terminal => {
-                if self.early.is_empty() {
-                    self.out.notice(
-                        "nobody is in yet: that text, and each that follows, leaves when the room is secure",
-                    );
-                }
-                self.early.push_back(text);
-            }
+            SendError::NotSecure if !self.at_terminal => self.keep_early(text),
             SendError::NotSecure => self.not_sent(Unsent::NotSecure),
             // A person stays, and waits for others to come back.
             SendError::NobodyLeft if self.at_terminal => {
@@ -124,7 +117,11 @@ impl Chat<'_> {
 
     /// Sends what is held to those who are shown now.
     pub(super) async fn release(&mut self, number: Option<u32>) {
-        for text_id in self.meant(number) {
+        let (meant, early) = self.meant(number);
+        for text in early {
+            self.send(text).await;
+        }
+        for text_id in meant {
             self.release_one(text_id).await;
         }
     }
@@ -147,13 +144,20 @@ impl Chat<'_> {
 
     /// Takes back one text that is held, or all that has not left.
     pub(super) async fn discard(&mut self, number: Option<u32>) {
-        let meant = match number {
+        let (meant, early) = match number {
             Some(_) => self.meant(number),
-            None => self.held.unsent(),
+            None => {
+                let early = self.early.drain(..).map(|early| early.text);
+                let early = early.chain(self.held.take_early(None)).collect();
+                (self.held.unsent(), early)
+            }
         };
-        if meant.is_empty() && number.is_none() {
+        if meant.is_empty() && early.is_empty() && number.is_none() {
             self.out
                 .notice("nothing waits: all that was typed has left");
+        }
+        for _ in early {
+            self.out.notice("taken back: nobody has read it");
         }
         for text_id in meant {
             match self.handle.discard(text_id).await {
@@ -165,15 +169,16 @@ impl Chat<'_> {
         }
     }
 
-    /// The texts that a person means; without any, it is told.
-    fn meant(&mut self, number: Option<u32>) -> Vec<TextId> {
+    /// The texts that a person means, those that the room has and those that it was never given; without any, it is told.
+    fn meant(&mut self, number: Option<u32>) -> (Vec<TextId>, Vec<String>) {
+        let early = self.held.take_early(number);
         let meant = self.held.meant(number);
-        if meant.is_empty() {
+        if meant.is_empty() && early.is_empty() {
             self.out.notice(match number {
                 Some(_) => "no text of that number is held",
                 None => "nothing is held",
             });
         }
-        meant
+        (meant, early)
     }
 }

@@ -506,33 +506,106 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
 #[test]
 fn what_is_written_before_a_reader_is_known_is_not_sent() {
     let town = Town::new();
-    let alice = town.person("alice");
-    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
-    asked.type_in("who is there?\n");
-    asked.hears_err("that text, and each that follows, leaves when the room is secure");
-    // Nobody is let in, so nobody can come.
-    asked.end_input();
-    asked.hears_err("nobody knows who would read it");
-    let finished = asked.finish();
-    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let let_in_later = format!("/admit {}\n", bob.fingerprint);
+    for (behind, ends) in [("", true), (&*let_in_later, true), (&*let_in_later, false)] {
+        let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+        asked.type_in("who is there?\n");
+        asked.hears_err("nobody is let in yet: that text is held when the room is secure");
+        asked.type_in(behind);
+        if ends {
+            asked.end_input();
+        } else {
+            asked.type_in("/quit\n");
+        }
+        asked.hears_err("nobody knows who would read it");
+        let finished = asked.finish();
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+    }
+}
+
+/// What a line says is for those whom the lines before it name.
+#[test]
+fn a_text_of_a_script_goes_to_nobody_whom_a_later_line_lets_in() {
+    for is_released in [true, false] {
+        let town = Town::new();
+        let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+        let mut script = town.enters(&alice, &["--ask", "--commands"]);
+        script.type_in(&format!(
+            "for nobody\n/admit {}\nfor bob alone\n/admit {}\nfor both\n",
+            bob.public, carol.public
+        ));
+        let mut others = [(&bob, &carol), (&carol, &bob)]
+            .map(|(me, other)| town.enters(me, &["--with", &alice.public, &other.public]));
+        for other in &others {
+            let read = other.hears_out("for both\n");
+            assert_eq!(read, "alice: for both\n");
+        }
+        script.hears_err("came in who would read it: 1: for nobody\n");
+        script.hears_err("came in who would read it: 2: for bob alone\n");
+        if is_released {
+            script.type_in("/release 2\n");
+            for other in &others {
+                other.hears_out("alice: for bob alone\n");
+            }
+            script.type_in("/discard 1\n");
+            script.hears_err("taken back: nobody has read it");
+            script.type_in("/release\n");
+            script.hears_err("nothing is held");
+        }
+        script.end_input();
+        let finished = script.finish();
+        let code = if is_released { 0 } else { 1 };
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        assert_eq!(
+            finished.err.contains("2 lines were not sent"),
+            !is_released,
+            "{finished:?}"
+        );
+        for other in &mut others {
+            other.end_input();
+            assert!(!other.hears_out("").contains("for nobody"));
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_a_reader_is_taken_back_by_discard() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let mut script = town.enters(&alice, &["--ask", "--commands"]);
+    script.type_in(&format!("/admit {}\nhello\n/discard\n", bob.public));
+    let told = script.hears_err("taken back: nobody has read it");
+    assert!(!told.contains("nothing waits"), "{told}");
+    script.end_input();
+    assert_eq!(script.finish().code, Some(0));
 }
 
 #[test]
 fn a_script_that_lets_somebody_in_and_ends_sends_what_it_says_when_there_is_a_reader() {
-    let town = Town::new();
-    let (alice, bob) = (town.person("alice"), town.person("bob"));
-    let mut script = town.enters(&alice, &["--ask", "--commands"]);
-    let lets_in = format!("/admit {}\nhello\n/members\n", bob.fingerprint);
-    script.type_in(&lets_in);
-    script.end_input();
-    // What is behind a text that waits is a command still.
-    script.hears_err("alice (you)");
-    let mut comes = town.enters(&bob, &["--with", &alice.public]);
-    comes.hears_out("alice: hello\n");
-    comes.end_input();
-    for member in [comes, script] {
-        let finished = member.finish();
-        assert_eq!(finished.code, Some(0), "{finished:?}");
+    for quits in [false, true] {
+        let town = Town::new();
+        let (alice, bob) = (town.person("alice"), town.person("bob"));
+        let mut script = town.enters(&alice, &["--ask", "--commands"]);
+        let lets_in = format!("/admit {}\nhello\n/members\n", bob.fingerprint);
+        script.type_in(&lets_in);
+        if quits {
+            // What is behind it is not for this program.
+            script.type_in("/quit\nls\n");
+            script.hears_err("not sent, since the room has not begun: 1 text");
+        } else {
+            script.end_input();
+        }
+        // What is behind a text that waits is a command still.
+        script.hears_err("alice (you)");
+        let mut comes = town.enters(&bob, &["--with", &alice.public]);
+        comes.hears_out("alice: hello\n");
+        comes.end_input();
+        for member in [comes, script] {
+            let finished = member.finish();
+            assert_eq!(finished.code, Some(0), "{finished:?}");
+            assert!(!finished.out.contains("ls"), "{finished:?}");
+        }
     }
 }
 
