@@ -123,7 +123,7 @@ impl Chat<'_> {
             self.tell(told);
         }
         if is_due(self.conversation.elsewhere.due()) {
-            let told = self.conversation.elsewhere.take();
+            let told = self.conversation.elsewhere.take(now);
             self.tell(told);
         }
         if is_due(self.conversation.lasting.due()) {

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use mpotr::room::{Event, LastHeard, Timestamp};
 use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Policy, Sid, Vote, WaitingReason};
 use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 use mpotr_formats::{Nick, Payload};
+use tokio::time::Instant;
 
 use super::{Conversation, Door, Learned, Say, Trust, fingerprint};
 use crate::chat::asking::Newcomer;
@@ -389,6 +392,15 @@ fn who_is_known_is_let_in_by_its_name_before_it_was_ever_here() {
     ));
 }
 
+/// What is told of other rooms, once all of it is due.
+fn elsewhere(room: &mut Conversation) -> Vec<String> {
+    let due = core::iter::from_fn(|| {
+        let due = room.elsewhere.due()?;
+        Some(room.elsewhere.take(due))
+    });
+    due.flatten().collect()
+}
+
 #[test]
 fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
     let other = || Event::OtherEpoch {
@@ -397,10 +409,10 @@ fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
     };
     let mut outside = Conversation::new(ME, &nick("me"), Door::Open);
     assert_eq!(outside.hear(other()), []);
-    assert_eq!(outside.elsewhere.take(), [""; 0]);
+    assert_eq!(elsewhere(&mut outside), [""; 0]);
     let mut inside = room();
     assert_eq!(inside.hear(other()), []);
-    let told = inside.elsewhere.take();
+    let told = elsewhere(&mut inside);
     assert!(told[0].contains("another room of this name"), "{told:?}");
 }
 
@@ -567,7 +579,7 @@ fn who_is_gone_is_listed_as_such() {
     let mut room = room();
     let stranger = IdentityKey::new([7; 32]);
     room.hear(Event::WantsIn { claimed: stranger });
-    let seconds = std::time::Duration::from_secs;
+    let seconds = Duration::from_secs;
     let mut heard = LastHeard {
         members: [(BOB, seconds(80)), (EVE, seconds(100))].into(),
         outside: [(stranger, seconds(20))].into(),
@@ -724,11 +736,11 @@ fn a_flood_of_other_rooms_is_not_told_for_ever() {
         })
     };
     assert_eq!(read(&mut room, others(1)), [""; 0]);
-    let told = room.elsewhere.take();
+    let told = elsewhere(&mut room);
     assert_eq!(told.len(), 9);
     assert!(told[8].contains("still more rooms"), "{told:?}");
     assert_eq!(read(&mut room, others(60)), [""; 0]);
-    assert_eq!(room.elsewhere.take(), [""; 0]);
+    assert_eq!(elsewhere(&mut room), [""; 0]);
 }
 
 /// A reason that a person is told.
@@ -817,7 +829,7 @@ fn who_has_not_let_in_whom_is_told_to_the_one_and_the_other_with_what_to_type() 
         "{told:?}"
     );
     // A minute later what is known is told, and no guess.
-    let now = tokio::time::Instant::now();
+    let now = Instant::now();
     let gathers = waits(WaitingReason::Gathering { have: 3, want: 3 });
     room.lasting.hear(&gathers, now);
     let told = room.tells_of_lasting(now, true, true);
