@@ -77,8 +77,9 @@ use outcome::{NotBegun, Outcome, Unsent};
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
 
-/// Texts of a script that wait until the room is secure, while what is behind them is read: it may let people in.
-const EARLY: usize = 256;
+/// Lines that wait until the room is secure, or has its carrier again, while what is behind them is read: it may let people in,
+/// or ask what can be answered now.
+const MOST_WAIT: usize = 256;
 
 /// The most bytes of a text.
 const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
@@ -213,7 +214,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         // Who asks the program to stop does not wait for a reader of its output.
         let hears = has_room || chat.stops > 0;
         let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
-        let looks = is_watched && has_room && chat.kept.len() < LINES_AHEAD;
+        let looks = is_watched && has_room;
         // A pipe is looked through before its lines can leave: what can never be sent is told at once.
         let is_early = !chat.conversation.is_secure() || !chat.link.is_up();
         let looks_through = !at_terminal
@@ -223,7 +224,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
             && !chat.is_leaving
             && !reads
             && has_room
-            && chat.kept.len() < EARLY;
+            && chat.kept.len() < MOST_WAIT;
         let aside = chat.due();
         // What has begun is not given up.
         patience.take_if(|_| chat.conversation.is_secure() || chat.is_leaving);
@@ -404,7 +405,7 @@ impl Chat<'_> {
         // What came before leaves before.
         let is_in_order = match is_secure {
             true => self.early.is_empty(),
-            false => self.early.len() < EARLY,
+            false => self.early.len() < MOST_WAIT,
         };
         let has_turn = self.unseen.is_none() && !self.is_read_out && is_in_order;
         has_turn && (is_secure || at_terminal || answers)

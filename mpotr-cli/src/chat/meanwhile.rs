@@ -4,12 +4,12 @@
 use mpotr_formats::Escaped;
 use tokio::time::Instant;
 
-use super::Chat;
 use super::command::{Command, NAMES};
 use super::ending::Leaves;
 use super::input::Line;
 use super::outcome::Unsent;
 use super::whom::Digits;
+use super::{Chat, MOST_WAIT};
 use crate::typed::{self, Words};
 
 impl Chat<'_> {
@@ -26,6 +26,15 @@ impl Chat<'_> {
                 self.say(line).await;
             }
             Ok(command) if command.needs_no_carrier() => self.say(line).await,
+            // Who wants to leave is not kept by what waits.
+            Ok(Command::Say(_)) | Err(_) if self.is_full() => self.not_sent(Unsent::TooManyWait),
+            Ok(command) if self.is_full() && command != Command::Quit => {
+                self.out.notice(format_args!(
+                    "{} was not done: {}",
+                    Escaped(text),
+                    Unsent::TooManyWait
+                ));
+            }
             Ok(Command::Say(_)) | Err(_) => {
                 self.kept.push_back(line);
                 let notice = "that text waits until the way to the room is there again; /discard takes it back";
@@ -45,6 +54,11 @@ impl Chat<'_> {
                 self.out.notice(waits);
             }
         }
+    }
+
+    /// Whether no more lines may wait for the carrier.
+    fn is_full(&self) -> bool {
+        self.kept.len() >= MOST_WAIT
     }
 
     /// Takes a line of a pipe that cannot leave yet. One that never can is told.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr::room::Event;
 use mpotr::{Departure, DropReason, SendError};
 
-use super::TEXT_LIMIT;
 use super::conversation::Conversation;
 use super::input::Line;
 use super::wording;
+use super::{MOST_WAIT, TEXT_LIMIT};
 
 /// Why a line was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(super) enum Unsent {
         /// What they are called.
         names: Vec<String>,
     },
+    /// As many lines as may wait for the carrier were typed before it.
+    TooManyWait,
     /// The room did not take it.
     Refused(SendError),
     /// The room took it and never sent it.
@@ -64,6 +66,10 @@ impl core::fmt::Display for Unsent {
                 f,
                 "{} came in who would read it, too; send it again if you mean that",
                 names.join(", ")
+            ),
+            Self::TooManyWait => write!(
+                f,
+                "{MOST_WAIT} lines wait already until the way to the room is there again; type it again then"
             ),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),

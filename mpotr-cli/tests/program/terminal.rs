@@ -166,6 +166,33 @@ fn while_the_relay_is_away_what_needs_none_is_answered_and_all_else_waits_in_ord
     );
 }
 
+/// Of lines that wait there are only so many. What comes behind them is answered all the same.
+#[test]
+fn while_the_relay_is_away_a_text_too_many_is_refused_and_commands_are_obeyed() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let _bob = enter(home.path(), &relay.address, "bob", &more);
+    alice.shows("the room is secure");
+    drop(relay);
+    alice.shows("lost the relay");
+    for _ in 0..16 {
+        alice.type_in(&"x\n".repeat(16));
+    }
+    alice.type_in("too many\n");
+    alice.shows("this line was not sent: 256 lines wait already");
+    alice.type_in("/refresh\n");
+    alice.shows("/refresh was not done: 256 lines wait already");
+    alice.type_in("/members\n");
+    alice.shows("(you)");
+    alice.type_in("/quit\n");
+    alice.shows("256 texts are not delivered");
+    alice.type_in("/quit\n");
+    assert_eq!(alice.finish(), Some(1));
+    alice.shows("and 257 ");
+}
+
 #[test]
 fn who_leaves_while_the_relay_is_away_is_told_what_leaves_at_once() {
     let home = tempdir().unwrap();
