@@ -168,12 +168,16 @@ impl<S: CryptoSuite> Room<S> {
         if epoch.is_alone() {
             holds.push(WaitingReason::Alone.into());
         }
+        // Of a change of its own epoch, or of a host into which that goes over; who has confirmed that waits for its end.
+        let confirmed = self.succession.confirmed.last();
+        let confirmed = confirmed.filter(|_| situation.change().is_none());
+        let run = self.succession.current.as_ref().or(confirmed);
         let me = self.common.me.public();
         let is_out = situation.is_excluded(&me);
         if is_out {
             holds.push(WaitingReason::Excluding { identity: me }.into());
-        } else if situation.change().is_some() {
-            let missing = match &self.succession.current {
+        } else if situation.change().is_some() || run.is_some() {
+            let missing = match run {
                 Some(attempt) => self.silent_in(attempt),
                 None => match self.missing_of_light(now) {
                     Some(missing) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, RoomId, Sid};
 use mpotr_core::wire::{Advert, EpochHint, Packet};
-use mpotr_core::{Admission, Event, Policy, Rekey, Room, RoomConfig, Rule};
+use mpotr_core::{Admission, Event, Policy, Rekey, Room, RoomConfig, Rule, WaitingReason};
 
 use crate::network::{FOUL, Network, Suite, epoch_of};
 
@@ -630,6 +630,88 @@ fn the_members_of_two_rooms_that_were_let_in_by_hand_are_told_of_each_other() {
         for member in 0..4 {
             let other = names[usize::from(member < 2)];
             assert_eq!(others_told(&network, member), [other], "{seed}: {member}");
+        }
+    }
+}
+
+/// Who has become one with another room is told of no epoch that it had before.
+#[test]
+fn rooms_that_became_one_are_told_of_none_that_they_were() {
+    for seed in 0..8 {
+        let mut network = two_rooms_by_hand(seed, |_| {});
+        let now = network.now;
+        for (by, whom) in [
+            (0, 2),
+            (0, 3),
+            (1, 2),
+            (1, 3),
+            (2, 0),
+            (2, 1),
+            (3, 0),
+            (3, 1),
+        ] {
+            let whom = network.keys[whom];
+            network.rooms[by].admit(now, whom).unwrap();
+            network.collect(by);
+        }
+        let mut people = People::of(0..4);
+        people.run_until(&mut network, 120, |n| are_together(n, 0..4));
+        let before = [0, 1, 2, 3].map(|member| network.events[member].len());
+        network.run_for(60);
+        for (member, before) in before.into_iter().enumerate() {
+            let events = &network.events[member][before..];
+            let others: Vec<_> = events
+                .iter()
+                .filter(|it| matches!(it, Event::OtherEpoch { .. }))
+                .collect();
+            assert!(others.is_empty(), "{seed}: {member}: {others:?}");
+        }
+    }
+}
+
+#[test]
+fn who_waits_in_a_run_of_its_host_is_told_for_whom() {
+    for seed in 0..4 {
+        let mut network = two_rooms(5, seed, |_| {});
+        network.run_until(60, |n| {
+            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
+        });
+        let names = [0, 4].map(|member| epoch_of(&network, member).0);
+        let (guests, host) = if names[0] > names[1] {
+            (0..2, 4)
+        } else {
+            (2..5, 0)
+        };
+        // One of the host contributes, and no more.
+        network.tamper = Some(Box::new(move |from, _, packet| {
+            let confirms = matches!(Packet::from_bytes(packet), Ok(Packet::Confirmation(..)));
+            (from != host || !confirms).then(|| packet.to_vec())
+        }));
+        vote(&mut network, 0..2, names[1]);
+        vote(&mut network, 2..5, names[0]);
+        network.run_for(8);
+        for guest in guests.clone() {
+            let names_it = |it: &Event| {
+                let missing = match it {
+                    Event::Waiting {
+                        reason: WaitingReason::Changing { missing },
+                        ..
+                    } => missing.as_slice(),
+                    _ => &[],
+                };
+                missing == [network.keys[host]]
+            };
+            assert_ne!(network.count(guest, names_it), 0, "{seed}: {guest}");
+        }
+        // The run has failed, and who has confirmed it waits for its end.
+        for guest in guests {
+            let changing = network.events[guest].iter().rev().find_map(|it| match it {
+                Event::Waiting { reason, .. } => Some((reason, true)),
+                Event::WaitingOver { reason } => Some((reason, false)),
+                _ => None,
+            });
+            let is_told = matches!(changing, Some((WaitingReason::Changing { .. }, true)));
+            assert!(is_told, "{seed}: {guest}: {changing:?}");
         }
     }
 }
