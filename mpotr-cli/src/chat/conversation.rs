@@ -341,8 +341,8 @@ impl Conversation {
                 let name = self.called(&member);
                 notice(format!("{name} {why} and can read nothing from here on"))
             }
-            Event::OtherEpoch { name, .. } => {
-                self.hears_of_other_room(name, &event);
+            Event::OtherEpoch { name, members } => {
+                self.hears_of_other_room(name, members, &event);
                 Vec::new()
             }
             Event::Message { author, body, .. } => self.reads(author, &body),
@@ -451,7 +451,7 @@ impl Conversation {
     }
 
     /// A packet, anyone's, speaks of another room.
-    fn hears_of_other_room(&mut self, name: EpochName, event: &Event) {
+    fn hears_of_other_room(&mut self, name: EpochName, members: u16, event: &Event) {
         let told = self.other_rooms;
         self.other_rooms = told.saturating_add(1);
         let lines = match told.cmp(&MOST_OTHER_ROOMS) {
@@ -462,7 +462,7 @@ impl Conversation {
             ],
             Ordering::Greater => return,
         };
-        self.elsewhere.hold(name, lines, Instant::now());
+        self.elsewhere.hold((name, members), lines, Instant::now());
     }
 
     fn waits(&mut self, claimed: IdentityKey) -> Vec<Say> {

@@ -1,5 +1,5 @@
 //! Other rooms of which packets speak. A room that this one becomes may be named before it is here, by a member that has gone on
-//! first: so a name is told of a moment later, if this room has not come to bear it.
+//! first, and so may one that comes into this one: a name is told of a moment later, if neither has come about.
 
 use std::time::Duration;
 
@@ -14,28 +14,47 @@ const WAITS: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Elsewhere {
     held: Vec<Held>,
+    /// How many are in this room.
+    here: usize,
 }
 
 /// A name that waits.
 #[derive(Clone, Debug)]
 struct Held {
     name: EpochName,
+    /// How many are said to be in it.
+    members: u16,
     /// What there is to tell of it.
     lines: Vec<String>,
     due: Instant,
 }
 
 impl Elsewhere {
-    /// Packets speak of a room of this name.
-    pub(super) fn hold(&mut self, name: EpochName, lines: Vec<String>, now: Instant) {
+    /// Packets speak of a room of this name, which so many are said to be in.
+    pub(super) fn hold(
+        &mut self,
+        (name, members): (EpochName, u16),
+        lines: Vec<String>,
+        now: Instant,
+    ) {
         let due = now.checked_add(WAITS).unwrap_or(now);
-        self.held.push(Held { name, lines, due });
+        self.held.push(Held {
+            name,
+            members,
+            lines,
+            due,
+        });
     }
 
-    /// Takes note of what this room is called.
+    /// Takes note of what this room is called, and of how many have come into it at once: as many as were said to be in another
+    /// room are those of that one.
     pub(super) fn hear(&mut self, event: &Event) {
-        if let Event::Secure { name, .. } = event {
-            self.held.retain(|held| held.name != *name);
+        if let Event::Secure { name, roster, .. } = event {
+            let came = roster.len().saturating_sub(self.here);
+            self.here = roster.len();
+            let has_come = |held: &Held| came > 0 && usize::from(held.members) == came;
+            self.held
+                .retain(|held| held.name != *name && !has_come(held));
         }
     }
 
@@ -54,18 +73,40 @@ impl Elsewhere {
 #[cfg(test)]
 mod tests {
     use mpotr::room::Event;
-    use mpotr::{EpochName, Sid};
+    use mpotr::{EpochName, IdentityKey, MemberInfo, Sid};
     use tokio::time::Instant;
 
     use super::{Elsewhere, WAITS};
 
     fn secure(name: EpochName) -> Event {
+        secure_of(name, 0)
+    }
+
+    fn secure_of(name: EpochName, members: u8) -> Event {
+        let roster = (0..members).map(|byte| MemberInfo {
+            identity: IdentityKey::new([byte; 32]),
+            is_me: byte == 0,
+        });
         Event::Secure {
             sid: Sid::new([9; 32]),
             name,
             parent: None,
-            roster: Vec::new(),
+            roster: roster.collect(),
         }
+    }
+
+    #[test]
+    fn a_room_that_has_come_into_this_one_is_not_told_as_another() {
+        let (mut elsewhere, now) = (Elsewhere::default(), Instant::now());
+        let name = |byte| EpochName::new([byte; 16]);
+        elsewhere.hear(&secure_of(name(1), 2));
+        elsewhere.hold((name(2), 2), vec!["2".to_owned()], now);
+        elsewhere.hold((name(3), 3), vec!["3".to_owned()], now);
+        // Keys are made anew, and nobody comes.
+        elsewhere.hear(&secure_of(name(4), 2));
+        assert_eq!(elsewhere.held.len(), 2);
+        elsewhere.hear(&secure_of(name(5), 4));
+        assert_eq!(elsewhere.take(now + WAITS), ["3"]);
     }
 
     #[test]
@@ -73,7 +114,7 @@ mod tests {
         let (mut elsewhere, now) = (Elsewhere::default(), Instant::now());
         let name = |byte| EpochName::new([byte; 16]);
         for byte in [1, 2] {
-            elsewhere.hold(name(byte), vec![byte.to_string()], now);
+            elsewhere.hold((name(byte), 2), vec![byte.to_string()], now);
         }
         assert_eq!(elsewhere.due(), Some(now + WAITS));
         elsewhere.hear(&secure(name(1)));
@@ -86,13 +127,13 @@ mod tests {
     fn each_name_waits_for_as_long_whatever_became_of_those_before() {
         let (mut elsewhere, now) = (Elsewhere::default(), Instant::now());
         let [one, two, three] = [1, 2, 3].map(|byte| EpochName::new([byte; 16]));
-        elsewhere.hold(one, vec!["1".to_owned()], now);
+        elsewhere.hold((one, 2), vec!["1".to_owned()], now);
         elsewhere.hear(&secure(one));
         assert_eq!(elsewhere.due(), None);
         let later = now + WAITS / 2;
-        elsewhere.hold(two, vec!["2".to_owned()], later);
+        elsewhere.hold((two, 2), vec!["2".to_owned()], later);
         let last = later + WAITS / 2;
-        elsewhere.hold(three, vec!["3".to_owned()], last);
+        elsewhere.hold((three, 2), vec!["3".to_owned()], last);
         assert_eq!(elsewhere.due(), Some(later + WAITS));
         assert!(elsewhere.take(last).is_empty());
         assert_eq!(elsewhere.take(later + WAITS), ["2"]);
