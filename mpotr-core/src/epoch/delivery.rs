@@ -10,7 +10,7 @@ use super::holdback::{Held, Holdback};
 use super::holding::Gate;
 use super::unfinal::Unfinal;
 use super::vouching::Warrant;
-use crate::wire::{Content, MessageId, SealedPacket, Statement};
+use crate::wire::{Content, MessageId, Presence, SealedPacket, Statement};
 
 /// The messages at hand, delivered or not.
 #[derive(Debug)]
@@ -241,6 +241,13 @@ impl Delivery {
     /// Whether as many messages are delivered here as a lock names.
     pub(super) fn has_all_of(&self, statement: &Statement) -> bool {
         usize::try_from(statement.lock.count).is_ok_and(|count| count <= self.graph.len())
+    }
+
+    /// Whether a member has closed by a statement that waits for messages that are not here.
+    pub(super) fn closes_later(&self, member: MemberIndex) -> bool {
+        let author = self.authors.get(member);
+        let waiting = author.and_then(|author| author.waiting.as_ref());
+        waiting.is_some_and(|said| said.presence == Presence::Closed)
     }
 
     /// How many messages are missing that a member has named by a lock: it held the last message of everyone.

@@ -30,10 +30,12 @@ impl<S: CryptoSuite> Epoch<S> {
         self.delivery.is_present(member)
     }
 
-    /// Whether a member has said its last word, also where that is held and not delivered: this member has frozen, or misses what
-    /// comes before.
+    /// Whether a member has said its last word, also where that is held and not delivered, or closes and waits: this member has
+    /// frozen, or misses what comes before.
     pub(crate) fn has_said_last_word(&self, member: MemberIndex) -> bool {
-        !self.is_present(member) || self.delivery.holdback.last_word_of(member).is_some()
+        !self.is_present(member)
+            || self.delivery.holdback.last_word_of(member).is_some()
+            || self.delivery.closes_later(member)
     }
 
     /// Whether a member has closed.

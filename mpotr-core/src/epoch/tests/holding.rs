@@ -116,6 +116,24 @@ fn what_a_member_holds_and_has_not_shown_it_does_not_cover() {
     assert_eq!(epochs[BOB].state_of(&id).unwrap().seen_by, [BOB, MALLORY]);
 }
 
+/// Alice has frozen, and holds what Mallory names as it closes alone: she does not wait for it in a view that it is not in.
+#[test]
+fn who_closes_after_what_is_held_has_said_its_last_word() {
+    let mut epochs = epochs(3, 1);
+    let (id, packet) = text(&mut epochs[BOB], "held");
+    epochs[ALICE].freeze(FIRST);
+    epochs[ALICE].open(&packet).unwrap();
+    let said = Statement {
+        frontier: vec![id],
+        ..Statement::empty(Presence::Closed)
+    };
+    let closed = forge_statement(&mut epochs[MALLORY], MALLORY, 0, said);
+    epochs[ALICE].open(&closed).unwrap();
+    assert!(epochs[ALICE].is_present(MALLORY));
+    let has_said = [BOB, MALLORY].map(|it| epochs[ALICE].has_said_last_word(it));
+    assert_eq!(has_said, [false, true]);
+}
+
 /// As many as an author may have on its way whom no other has acknowledged.
 #[test]
 fn who_has_frozen_keeps_all_that_an_author_sends_before_it_freezes() {
