@@ -1,5 +1,5 @@
 //! Who is still to come before the room begins: told at once, and again after times that grow.
-//! `docs/spec/09-chat-payload.md`, "Waiting".
+//! `docs/spec/09-chat-payload.md`, "Terminal".
 
 use std::time::Duration;
 
