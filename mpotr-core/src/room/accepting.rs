@@ -133,10 +133,10 @@ impl<S: CryptoSuite> Room<S> {
         let mut attempt = Attempt::start(proposal, part.run, identity, own.secrets, rng);
         let is_change = part.continuing.is_some();
         attempt.continuing = part.continuing;
-        attempt.guests = part.guests;
+        attempt.has_guests = part.has_guests;
         attempt.joining = part.joining;
         attempt.named_by = part.named_by;
-        if attempt.joining.is_empty() && attempt.guests.is_none() {
+        if attempt.joining.is_empty() && !attempt.has_guests {
             // Those who have to read it have the epoch that it follows.
             let parent = self.phase.member();
             let parent = parent.filter(|member| Some(member.name) == attempt.proposal.parent);

@@ -45,8 +45,8 @@ pub(super) struct Part<S: CryptoSuite> {
     pub(super) offered: Option<EpochName>,
     /// Members of the epoch that ends, by index, who go on; `None` where this member has no part in that.
     pub(super) continuing: Option<Vec<MemberIndex>>,
-    /// The other room whose members come in, if they do.
-    pub(super) guests: Option<EpochName>,
+    /// Whether the members of another room come in.
+    pub(super) has_guests: bool,
     /// Those in a change who come in, by their place in the roster.
     pub(super) joining: Vec<MemberIndex>,
     /// The other members that have said that they were there, by that place.
@@ -107,7 +107,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let offers = self.find_offers(proposal)?; // 4
         let sid = proposal.sid::<S>(offers.iter().copied());
         self.check_stated(proposal, &offers, sid)?; // 4, of a change
-        let (continuing, guests) = self.check_roster(proposal, &offers)?; // 5
+        let (continuing, has_guests) = self.check_roster(proposal, &offers)?; // 5
         check_signature::<S>(proposal, &offers)?; // 6
         self.check_unused(proposal)?; // 3, of the run under way
         let members = self.lobby.offering.members_of(self.me, proposal);
@@ -136,7 +136,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
             run,
             offered: self.offered(proposal),
             continuing,
-            guests,
+            has_guests,
             joining,
             named_by,
         })
@@ -281,18 +281,18 @@ impl<S: CryptoSuite> Judge<'_, S> {
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
-    ) -> Result<(Option<Vec<MemberIndex>>, Option<EpochName>), Verdict> {
+    ) -> Result<(Option<Vec<MemberIndex>>, bool), Verdict> {
         if let Parent::Epoch(situation) = &self.parent {
             let continuing = situation.check_members(proposal)?;
-            let guests = situation.check_newcomers(proposal, offers, &continuing)?;
-            return Ok((Some(continuing), guests));
+            let has_guests = situation.check_newcomers(proposal, offers, &continuing)?;
+            return Ok((Some(continuing), has_guests));
         }
         if let Parent::Move(situation) = &self.parent {
             // All of this epoch, or none.
             await_that(situation.lists_all(proposal))?;
             require(situation.takes_hosts(offers), Rejection::NotAdmitted)?;
             let all = situation.epoch().indices();
-            return Ok((Some(all.collect()), None));
+            return Ok((Some(all.collect()), false));
         }
         let me = self.me.public();
         let is_first = matches!(self.parent, Parent::None);
@@ -314,7 +314,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
             return Err(Verdict::Ask(unknown));
         }
         require(offers.iter().all(admits), Rejection::NotAdmitted)?;
-        Ok((None, None))
+        Ok((None, false))
     }
 }
 

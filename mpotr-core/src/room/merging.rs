@@ -184,12 +184,10 @@ impl<S: CryptoSuite> Situation<'_, S> {
         offer.parent == Some(self.member.name.of_guests::<S>())
     }
 
-    /// The name of the room whose members these are, if it is all of it and they are let in.
-    pub(super) fn room_of_guests(&self, offers: &BTreeSet<OfferDigest>) -> Option<EpochName> {
+    /// Whether these are all members of another room, and are let in.
+    pub(super) fn are_guests(&self, offers: &BTreeSet<OfferDigest>) -> bool {
         let mut lists = self.guest_lists.lists();
-        let list = lists.find(|it| it.offers.iter().eq(offers))?;
-        let name = list.names.first().copied();
-        name.filter(|_| self.takes_guests(list))
+        lists.any(|it| it.offers.iter().eq(offers) && self.takes_guests(it))
     }
 
     /// Whether a proposal is one of the host, which is taken part in before any change of this epoch.

@@ -1,6 +1,7 @@
 //! Two rooms become one by a vote of each, all of one or none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, RoomId, Sid};
@@ -65,7 +66,7 @@ pub(crate) fn are_together(
 }
 
 /// Two rooms, of the first two members and of the others, that hear each other from now on.
-pub(crate) fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
+fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
     let mut network = Network::with(0, seed, |_| {});
     let side = |member: usize| member < 2;
     for member in 0..members {
@@ -83,6 +84,25 @@ pub(crate) fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomC
     network.tamper = None;
     network.send(members - 1, "who else is here?");
     network
+}
+
+/// Two rooms, of two and of three, whose members were told of each other.
+pub(crate) fn two_rooms_that_heard(seed: u64) -> Network {
+    let mut network = two_rooms(5, seed, |_| {});
+    network.run_until(60, |n| {
+        (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
+    });
+    network
+}
+
+/// Who of these go over into whose room: that of the smaller name hosts.
+fn guests_and_hosts(network: &Network) -> (Range<usize>, Range<usize>) {
+    let [smaller, larger] = [0, 4].map(|member| epoch_of(network, member).0);
+    if smaller > larger {
+        (0..2, 2..5)
+    } else {
+        (2..5, 0..2)
+    }
 }
 
 /// Two rooms of two, one in the midst of the other: people at terminals let in whom they know, and nobody else.
@@ -243,10 +263,7 @@ pub(crate) fn vote(
 #[test]
 fn a_vote_is_for_the_room_and_not_for_the_epoch_that_it_names() {
     for seed in 0..6 {
-        let mut network = two_rooms(5, seed, |_| {});
-        network.run_until(60, |n| {
-            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
-        });
+        let mut network = two_rooms_that_heard(seed);
         let (of_larger, of_smaller) = (told_first(&network, 0), told_first(&network, 4));
         // One room votes alone. If it is the one that goes over, it does, in vain, and goes back: its name is another then.
         vote(&mut network, 0..2, of_larger);
@@ -289,10 +306,7 @@ fn who_has_heard_nothing_of_a_room_goes_over_with_those_who_vote_for_it() {
 #[test]
 fn who_claims_to_be_the_other_room_does_not_keep_two_apart() {
     for seed in 0..3 {
-        let mut network = two_rooms(5, seed, |_| {});
-        network.run_until(60, |n| {
-            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
-        });
+        let mut network = two_rooms_that_heard(seed);
         let names = [told_first(&network, 0), told_first(&network, 4)];
         vote(&mut network, 0..2, names[0]);
         vote(&mut network, 2..5, names[1]);
@@ -437,28 +451,23 @@ fn two_rooms_that_were_one_become_one_again() {
 #[test]
 fn who_goes_over_follows_the_host_to_its_next_epoch() {
     for seed in 0..6 {
-        let mut network = two_rooms(5, seed, |_| {});
-        network.run_until(60, |n| {
-            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
-        });
+        let mut network = two_rooms_that_heard(seed);
         // The one of the larger name goes over, alone.
-        let names = [0, 4].map(|member| epoch_of(&network, member).0);
-        let (guests, hosts) = if names[0] > names[1] {
-            (0..2, 2..5)
-        } else {
-            (2..5, 0..2)
-        };
-        let (of_host, of_guest) = (names.iter().min().unwrap(), names.iter().max().unwrap());
+        let (guests, hosts) = guests_and_hosts(&network);
+        let (of_host, of_guest) = (
+            told_first(&network, guests.start),
+            told_first(&network, hosts.start),
+        );
         let (guest, host) = (guests.start, hosts.start);
         let before = told(&network, guest).len();
-        vote(&mut network, guests, *of_host);
+        vote(&mut network, guests, of_host);
         network.run_until(60, |n| told(n, guest).len() > before);
         let now = network.now;
         network.rooms[host].refresh(now);
         network.collect(host);
         let before = told(&network, host).len();
         network.run_until(60, |n| told(n, host).len() > before);
-        vote(&mut network, hosts, *of_guest);
+        vote(&mut network, hosts, of_guest);
         network.run_until(20, |n| are_together(n, 0..5));
     }
 }
@@ -672,23 +681,17 @@ fn rooms_that_became_one_are_told_of_none_that_they_were() {
 #[test]
 fn who_waits_in_a_run_of_its_host_is_told_for_whom() {
     for seed in 0..4 {
-        let mut network = two_rooms(5, seed, |_| {});
-        network.run_until(60, |n| {
-            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
-        });
-        let names = [0, 4].map(|member| epoch_of(&network, member).0);
-        let (guests, host) = if names[0] > names[1] {
-            (0..2, 4)
-        } else {
-            (2..5, 0)
-        };
+        let mut network = two_rooms_that_heard(seed);
+        let (guests, hosts) = guests_and_hosts(&network);
+        let (of_larger, of_smaller) = (told_first(&network, 0), told_first(&network, 4));
+        let host = hosts.start;
         // One of the host contributes, and no more.
         network.tamper = Some(Box::new(move |from, _, packet| {
             let confirms = matches!(Packet::from_bytes(packet), Ok(Packet::Confirmation(..)));
             (from != host || !confirms).then(|| packet.to_vec())
         }));
-        vote(&mut network, 0..2, names[1]);
-        vote(&mut network, 2..5, names[0]);
+        vote(&mut network, 0..2, of_larger);
+        vote(&mut network, 2..5, of_smaller);
         network.run_for(8);
         for guest in guests.clone() {
             let names_it = |it: &Event| {

@@ -6,7 +6,7 @@ use mpotr_core::gka::{EpochName, OfferDigest, RoomId};
 use mpotr_core::wire::{Advert, Guests, Packet};
 use mpotr_core::{Duration, Event};
 
-use crate::merging::{are_together, told_first, two_rooms, vote};
+use crate::merging::{are_together, told_first, two_rooms_that_heard, vote};
 use crate::network::{Network, Suite, epoch_of};
 
 fn room() -> RoomId {
@@ -34,11 +34,7 @@ fn epochs(network: &Network, member: usize) -> usize {
 /// How long it takes two rooms, of two and of three, from when they have voted, with an outsider that acts each `every`
 /// milliseconds.
 fn until_one(seed: u64, every: u64, mut outsider: impl FnMut(&mut Network, u64)) -> Duration {
-    let mut network = two_rooms(5, seed, |_| {});
-    network.run_until(60, |n| {
-        let is_told = |it: &Event| matches!(it, Event::OtherEpoch { .. });
-        (0..5).all(|member| n.count(member, is_told) > 0)
-    });
+    let mut network = two_rooms_that_heard(seed);
     let (of_larger, of_smaller) = (told_first(&network, 0), told_first(&network, 4));
     vote(&mut network, 0..2, of_larger);
     vote(&mut network, 2..5, of_smaller);

@@ -190,7 +190,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// A run in which members of another room were listed has failed: the next one is without them for a while.
     pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
-        if attempt.guests.is_some() {
+        if attempt.has_guests {
             let first = part(self.common.me.times().view, 2);
             let offers = &attempt.proposal.offers;
             self.lobby.guest_lists.note_failed(now, offers, first);

@@ -8,7 +8,7 @@ use mpotr_gka::{MemberIndex, Offer, OfferDigest};
 use super::{Verdict, await_that, require};
 use crate::error::Rejection;
 use crate::room::situation::Situation;
-use crate::wire::{Admitted, EpochName, Proposal};
+use crate::wire::{Admitted, Proposal};
 
 impl<S: CryptoSuite> Situation<'_, S> {
     /// No member in it is voted out, neither by its own proposal nor by that of a friend, and each that is left out may be:
@@ -49,13 +49,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Every other offer is one with which a newcomer has answered whom policy and application let in, or of a member of another
-    /// room of which all come in: that room.
+    /// room of which all come in: whether there are any of these.
     pub(super) fn check_newcomers(
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
         continuing: &[MemberIndex],
-    ) -> Result<Option<EpochName>, Verdict> {
+    ) -> Result<bool, Verdict> {
         let stated: BTreeSet<OfferDigest> = continuing
             .iter()
             .filter_map(|member| self.offer_of(*member))
@@ -93,12 +93,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
         // Members' own changes go first. Whether newcomers have failed a view is known to those who took part in that.
         await_that(!is_any_new || !self.wants_own_change())?;
-        if guests.is_empty() {
-            return Ok(None);
-        }
-        let guests = guests.into_iter().map(|(digest, _)| *digest).collect();
-        let room = self.room_of_guests(&guests);
-        room.map(Some).ok_or(Verdict::Wait)
+        let guests: BTreeSet<_> = guests.into_iter().map(|(digest, _)| *digest).collect();
+        await_that(guests.is_empty() || self.are_guests(&guests))?;
+        Ok(!guests.is_empty())
     }
 
     /// Whether the offer that a member has stated for this view is one that nobody can list.

@@ -134,7 +134,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
             })
         };
         // Whom to be in a roster with is for each to say.
-        if attempt.guests.is_some() || !attempt.joining.iter().all(admits) {
+        if attempt.has_guests || !attempt.joining.iter().all(admits) {
             return true;
         }
         let continuing = attempt.continuing.iter().flatten();

@@ -21,7 +21,7 @@ use crate::record::{Record, RunRecord};
 use crate::room::installing::Certificate;
 use crate::room::lobby::newcomers::Failed;
 use crate::time::{Duration, Timestamp};
-use crate::wire::{Admitted, EpochName, Proposal, SidHint};
+use crate::wire::{Admitted, Proposal, SidHint};
 use stage::Stage;
 
 /// A run in which nobody else takes the step of this member within so many round trips stalls.
@@ -39,8 +39,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     confirmations: Slots<Confirmation>,
     /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
     pub(crate) continuing: Option<Vec<MemberIndex>>,
-    /// The other room whose members take part, if they do.
-    pub(crate) guests: Option<EpochName>,
+    /// Whether the members of another room take part.
+    pub(crate) has_guests: bool,
     /// Those who come in by it, by their place in the roster.
     pub(crate) joining: Vec<MemberIndex>,
     /// The other members that have said that they were there, by that place.
@@ -98,7 +98,7 @@ impl<S: CryptoSuite> Attempt<S> {
             confirmations: Slots::new(),
             stage: Stage::Contributing(phase),
             continuing: None,
-            guests: None,
+            has_guests: false,
             joining: Vec::new(),
             named_by: BTreeMap::new(),
             cut: None,
