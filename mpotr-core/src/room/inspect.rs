@@ -4,6 +4,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
 use crate::seen::Seen;
+use crate::time::Duration;
 use crate::wire::{EpochHint, Packet};
 
 impl<S: CryptoSuite> Room<S> {
@@ -29,6 +30,12 @@ impl<S: CryptoSuite> Room<S> {
     pub fn views(&self) -> Option<u32> {
         let change = self.phase.change()?;
         Some(change.view.saturating_add(1))
+    }
+
+    /// How long this member takes a word and its answer to be under way, as far as it has measured that.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<Duration> {
+        self.common.pulse.round_trip()
     }
 
     /// The strikes that this member has given in its present epoch or carried over into it.

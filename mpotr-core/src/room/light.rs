@@ -72,6 +72,7 @@ impl<S: CryptoSuite> Room<S> {
         let (sender, again) = (packet.sender(), packet.clone());
         match run.fill(packet, &member.epoch) {
             Ok(()) => {
+                run.hear_answer(now, again.step(), sender);
                 self.common.pulse.silence.end(now);
                 if again.step() == LightStep::Freeze {
                     self.await_freezes(now);
@@ -244,6 +245,7 @@ impl<S: CryptoSuite> Room<S> {
     /// This member has answered.
     fn begin_light(&mut self, now: Timestamp, mut run: LightRun<S>, rng: &mut dyn CryptoRng) {
         run.stepped = now;
+        run.ask(now);
         if let Some(member) = self.phase.member_mut() {
             member.note_answered(&run);
             let claimed = run.staying().iter();
@@ -284,6 +286,9 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Moved::On(packets) => {
                     run.stepped = now;
+                    if packets.iter().any(|it| it.step() == LightStep::Cut) {
+                        run.ask(now);
+                    }
                     self.succession.light = Some(run);
                     self.say_light(packets);
                     self.move_on(now);

@@ -331,19 +331,35 @@ impl Pulse {
         me: IdentityKey,
         members: impl Iterator<Item = (OfferDigest, IdentityKey)>,
     ) {
-        self.failed = 0;
         let answers = self.answers.take().filter(|answers| answers.run == run);
-        let mut roster = BTreeSet::new();
+        let mut samples = Vec::new();
         for (sender, (offer, identity)) in members.enumerate() {
+            let outside = self.outside.remove(&offer).map(|(_, samples)| samples.0);
+            let mut of_member: Vec<_> = outside.into_iter().flatten().collect();
             let sender = MemberIndex::of(sender);
-            if identity == me {
-                continue;
-            }
+            of_member.extend(answers.as_ref().and_then(|it| it.after.get(&sender)));
+            samples.push((identity, of_member));
+        }
+        self.begin_epoch(me, samples);
+    }
+
+    /// A light run has led to an epoch, in which some have answered this member, each after so long.
+    pub(super) fn install_light(
+        &mut self,
+        me: IdentityKey,
+        members: impl Iterator<Item = (IdentityKey, Option<Duration>)>,
+    ) {
+        self.answers = None;
+        let samples = members.map(|(identity, sample)| (identity, Vec::from_iter(sample)));
+        self.begin_epoch(me, samples.collect());
+    }
+
+    fn begin_epoch(&mut self, me: IdentityKey, samples: Vec<(IdentityKey, Vec<Duration>)>) {
+        self.failed = 0;
+        let mut roster = BTreeSet::new();
+        for (identity, samples) in samples.into_iter().filter(|(it, _)| *it != me) {
             roster.insert(identity);
-            let outside = self.outside.remove(&offer).map(|(_, samples)| samples);
-            let answered = answers.as_ref().and_then(|it| it.after.get(&sender));
-            let samples = outside.into_iter().flat_map(|samples| samples.0);
-            for sample in samples.chain(answered.copied()) {
+            for sample in samples {
                 self.members.entry(identity).or_default().add(sample);
             }
         }

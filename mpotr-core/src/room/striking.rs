@@ -115,11 +115,11 @@ impl<S: CryptoSuite> Membership<S> {
         }
     }
 
-    /// An epoch begins: one strike of each member is carried over.
+    /// An epoch begins: one strike of each member is carried over, and how long it was waited for.
     pub(super) fn take_over_strikes(&mut self, votes: &Votes) {
         for (member, identity) in self.epoch.indices().zip(self.epoch.roster()) {
-            if votes.carried.holds(&identity) {
-                self.changing.strikes.carry(member);
+            if let Some(waited) = votes.carried.waited(&identity) {
+                self.changing.strikes.carry(member, waited);
             }
         }
     }
@@ -153,7 +153,10 @@ impl<S: CryptoSuite> Room<S> {
             return member.is_some_and(|member| {
                 member.changing.asked.go_on_with(&missing.unanswered);
                 let members = member.epoch.members();
-                member.changing.strikes.end_view(began, members, missing)
+                member
+                    .changing
+                    .strikes
+                    .end_view([began, now], members, missing)
             });
         }
         let is_proposed = self.succession.changes.has_come(view);
@@ -182,7 +185,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         member.changing.asked.go_on_with(&missing.unanswered);
-        let is_any_struck = strikes.end_view(began, member.epoch.members(), missing);
+        let is_any_struck = strikes.end_view([began, now], member.epoch.members(), missing);
         self.succession.current = attempt;
         is_any_struck
     }
@@ -203,7 +206,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let struck = member.changing.strikes.fresh();
-        let struck = struck.filter_map(|it| member.epoch.identity(it));
+        let struck =
+            struck.filter_map(|(it, waited)| member.epoch.identity(it).map(|it| (it, waited)));
         self.votes.carried.end_epoch(struck);
     }
 

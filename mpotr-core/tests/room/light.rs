@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Event, Record, Rejection, Rekey};
+use mpotr_core::{Duration, Event, Record, Rejection, Rekey, Room};
+use mpotr_netem::Weather;
 
 use crate::network::{FOUL, Network};
 
@@ -476,5 +477,35 @@ mod forged {
         }
         network.run_until(60, |network| are_in(network, &[0, 1, 2, 3, 4], 2));
         assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
+    }
+}
+
+/// A room that began on a slow carrier, or in bad luck, is at the pace of a faster one when it has changed.
+#[test]
+fn light_runs_measure_the_pace_of_a_room() {
+    for members in [2, 3, 5] {
+        let mut network = Network::with(members, 1, |config| {
+            config.members = Some(members);
+            config.policy.rekey = Rekey::Light;
+        });
+        network.set_weather(Weather::fair(4000));
+        let mut network = network.until_secure();
+        network.run_for(60);
+        network.set_weather(Weather::fair(50));
+        let everyone: Vec<_> = (0..members).collect();
+        // One of more than two others may lie, so two of them have to propose.
+        for change in 0..3 {
+            let slow = |room: &Room<_>| room.round_trip() > Some(Duration::from_secs(4));
+            assert!(change > 0 || network.rooms.iter().all(slow));
+            let now = network.now;
+            network.rooms[change % members].refresh(now);
+            network.collect(change % members);
+            network.run_until(120, |n| are_in(n, &everyone, change + 2));
+            network.run_for(20);
+        }
+        for room in &network.rooms {
+            let measured = room.round_trip().unwrap();
+            assert!(measured < Duration::from_millis(400), "{measured:?}");
+        }
     }
 }

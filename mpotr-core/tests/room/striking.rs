@@ -141,6 +141,35 @@ fn who_contributes_when_the_view_is_nearly_over_is_left_out() {
     assert!(most.get() <= 5, "{} views", most.get());
 }
 
+/// Each change waits for it for less than a member is waited for that says nothing, and it takes part in the end.
+#[test]
+fn who_makes_every_change_wait_is_left_out() {
+    let mut network = full_room(1);
+    let clock = Rc::new(Cell::new(network.now));
+    let begun = Rc::new(Cell::new(network.now));
+    let (now, since) = (Rc::clone(&clock), Rc::clone(&begun));
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        let is_awaited = PacketKind::of(packet) == Some(PacketKind::Contribution) && from == EVE;
+        let is_withheld = is_awaited && now.get() < since.get().after(LATE);
+        (!is_withheld).then(|| packet.to_vec())
+    }));
+    let mut waits = 0;
+    while !together(&network, &[0, 1, 2, 3]) {
+        assert!(waits < 5, "it goes on for ever");
+        waits += 1;
+        begun.set(network.now);
+        let epochs = rosters(&network, 0).len();
+        refresh(&mut network, 0);
+        network.run_until(60, |n| {
+            clock.set(n.now);
+            rosters(n, 0).len() > epochs
+        });
+        network.run_for(5);
+    }
+    // Once or twice may be the network.
+    assert!(waits > 2, "left out in change {waits}");
+}
+
 /// To one it says nothing: what that one lacks the others have.
 #[test]
 fn who_is_silent_to_one_alone_throws_nobody_out() {

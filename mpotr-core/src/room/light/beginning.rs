@@ -33,6 +33,9 @@ impl<S: CryptoSuite> Room<S> {
         let parent = member.name;
         let policy = Decoder::whole(&terms.policy, Policy::decode);
         let recorded = member.epoch.is_recording().then(|| run.recorded());
+        let delays = run.delays();
+        let delays = delays.filter_map(|(it, delay)| Some((member.epoch.identity(it)?, delay)));
+        let delays: Vec<_> = delays.collect();
         let (Some((shared, joint, kept)), Ok(policy)) = (run.into_parts(), policy) else {
             return;
         };
@@ -58,6 +61,9 @@ impl<S: CryptoSuite> Room<S> {
             record,
         };
         self.end_epoch_for_next();
+        let me = self.common.me.public();
+        self.common.pulse.install_light(me, delays.into_iter());
+        self.common.keep_pace();
         let next = EpochName::new(*terms.handle.as_bytes());
         self.lobby.neighbours.enter(parent);
         self.lobby.be_let_in(next);

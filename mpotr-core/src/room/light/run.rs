@@ -1,6 +1,6 @@
 //! A light run that a member takes part in: what it has of it, and how far that goes. `docs/spec/14-light-runs.md`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mpotr_crypto::CryptoSuite;
@@ -14,7 +14,7 @@ use mpotr_gka::{Fault, MemberIndex, Sid, Unfilled};
 use super::slots::PacketSlots;
 use crate::epoch::{Brought, Enclosure, Epoch, brought_by, name_of};
 use crate::room::membership::strikes::are_many;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::wire::{LightPacket, LightStep, MemberBits, MissingLight, Packet, SidHint};
 
 /// How far a run is.
@@ -67,6 +67,10 @@ pub(in crate::room) struct LightRun<S: CryptoSuite> {
     pub(in crate::room) enclosure: Arc<Enclosure<S>>,
     /// When this member took its last step in it.
     pub(in crate::room) stepped: Timestamp,
+    /// When this member said what others answer: its CUT if it proposes, its FREEZE else.
+    asked: Timestamp,
+    /// How long their answers took: SHAREs for that CUT, a CUT with that FREEZE. That these are true is known when all have shared.
+    answered: BTreeMap<MemberIndex, Duration>,
     /// Something in it was not signed by whom it claimed.
     pub(in crate::room) is_noisy: bool,
     /// The shares make no certificate: one that others have counts yet.
@@ -103,6 +107,8 @@ impl<S: CryptoSuite> LightRun<S> {
             certificate: None,
             enclosure: Arc::clone(epoch.enclosure()),
             stepped: Timestamp::default(),
+            asked: Timestamp::default(),
+            answered: BTreeMap::new(),
             is_noisy: false,
             has_failed: false,
         }
@@ -122,6 +128,29 @@ impl<S: CryptoSuite> LightRun<S> {
 
     pub(in crate::room) fn is_proposer(&self) -> bool {
         self.proposer() == self.me
+    }
+
+    /// This member has said what others answer.
+    pub(super) const fn ask(&mut self, now: Timestamp) {
+        self.asked = now;
+    }
+
+    /// A packet has come: it may answer what this member has said.
+    pub(super) fn hear_answer(&mut self, now: Timestamp, step: LightStep, sender: MemberIndex) {
+        let answer = if self.is_proposer() {
+            LightStep::Share
+        } else {
+            LightStep::Cut
+        };
+        if step == answer {
+            self.answered.insert(sender, now.since(self.asked));
+        }
+    }
+
+    /// How long those who stay took to answer this member, as far as they have.
+    pub(super) fn delays(&self) -> impl Iterator<Item = (MemberIndex, Option<Duration>)> {
+        let staying = self.staying().iter();
+        staying.map(|it| (*it, self.answered.get(it).copied()))
     }
 
     /// Whether all are seen to have shared.

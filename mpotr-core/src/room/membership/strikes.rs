@@ -20,6 +20,8 @@ pub(crate) const PATIENCE: u32 = 3;
 const MAX_WEATHER: u32 = 2;
 /// Where at most the rest divided by this are missing, it is theirs.
 const WEATHER_PART: usize = 3;
+/// Who is waited for in change after change has so many times as long in all of them as one that is silent has in one.
+const MOST_WAITS: u32 = 2;
 /// A member that says it waits for an earlier run to end is excused in so many views.
 const MAX_EXCUSED: u32 = 3;
 
@@ -46,6 +48,10 @@ pub(crate) struct Strikes {
     given: BTreeMap<MemberIndex, u32>,
     /// Who was struck in this epoch, and not before alone: when the first view began for which it was.
     fresh: BTreeMap<MemberIndex, Timestamp>,
+    /// For how long views of this epoch went on that failed for want of a member.
+    waited: BTreeMap<MemberIndex, Duration>,
+    /// The same of the epochs before.
+    before: BTreeMap<MemberIndex, Duration>,
     /// Whose strikes are for what it has signed, one at least: that is not for want of time.
     proven: BTreeSet<MemberIndex>,
     /// Who is at fault in this view, by what it has signed.
@@ -57,9 +63,10 @@ pub(crate) struct Strikes {
 }
 
 impl Strikes {
-    /// A member has a strike from an epoch before.
-    pub(crate) fn carry(&mut self, member: MemberIndex) {
+    /// A member has a strike from epochs before, in which it was waited for that long.
+    pub(crate) fn carry(&mut self, member: MemberIndex, waited: Duration) {
         self.given.insert(member, 1);
+        self.before.insert(member, waited);
     }
 
     /// Has struck a member as often as counts, whatever it has done.
@@ -86,8 +93,13 @@ impl Strikes {
         *excused <= MAX_EXCUSED
     }
 
-    /// A view that began then has failed in an epoch of so many. Returns whether anyone was struck.
-    pub(crate) fn end_view(&mut self, began: Timestamp, members: usize, missing: Missing) -> bool {
+    /// A view that went on between these has failed in an epoch of so many. Returns whether anyone was struck.
+    pub(crate) fn end_view(
+        &mut self,
+        [began, ended]: [Timestamp; 2],
+        members: usize,
+        missing: Missing,
+    ) -> bool {
         let are_many = are_many(missing.all.len(), members.saturating_sub(1));
         let is_weather = are_many && self.weather < MAX_WEATHER;
         let mut struck = std::mem::take(&mut self.at_fault);
@@ -99,6 +111,8 @@ impl Strikes {
         }
         for member in &struck {
             self.fresh.entry(*member).or_insert(began);
+            let waited = self.waited.entry(*member).or_default();
+            *waited = waited.saturating_add(ended.since(began));
             let given = self.given.entry(*member).or_insert(0);
             *given = given.saturating_add(1);
         }
@@ -111,11 +125,15 @@ impl Strikes {
     }
 
     /// How many strikes of those that this member has given another count now. Who has signed nothing wrong has as long to do what
-    /// is missed of it as who says nothing, from when the first view began for which it was struck: until then they are one.
+    /// is missed of it as who says nothing, from when the first view began for which it was struck: until then they are one. Who is
+    /// late in change after change has twice as long in all of them.
     pub(crate) fn of(&self, member: MemberIndex, now: Timestamp, suspect: Duration) -> u32 {
         let given = self.given(member);
-        let since = self.fresh.get(&member);
-        let is_long_ago = since.is_some_and(|since| now.since(*since) >= suspect);
+        let before = self.before.get(&member).copied().unwrap_or_default();
+        let is_long_ago = self.fresh.get(&member).is_some_and(|since| {
+            let waits = now.since(*since);
+            waits >= suspect || waits.saturating_add(before) >= suspect.saturating_mul(MOST_WAITS)
+        });
         if is_long_ago || self.proven.contains(&member) {
             given
         } else {
@@ -123,9 +141,11 @@ impl Strikes {
         }
     }
 
-    /// Those who were struck in this epoch.
-    pub(crate) fn fresh(&self) -> impl Iterator<Item = MemberIndex> {
-        self.fresh.keys().copied()
+    /// Those who were struck in this epoch, and for how long views went on that failed for want of them.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = (MemberIndex, Duration)> {
+        self.waited
+            .iter()
+            .map(|(member, waited)| (*member, *waited))
     }
 
     /// The members with strikes.
@@ -144,6 +164,7 @@ mod tests {
     const FRED: MemberIndex = MemberIndex::new(4);
 
     const BEGAN: Timestamp = Timestamp::from_millis(1000);
+    const VIEW: [Timestamp; 2] = [BEGAN, Timestamp::from_millis(5000)];
     const SUSPECT: Duration = Duration::from_secs(15);
 
     fn missing(all: &[MemberIndex]) -> Missing {
@@ -159,10 +180,10 @@ mod tests {
     #[test]
     fn a_view_that_fails_gives_one_strike_to_each_who_is_missing() {
         let mut strikes = Strikes::default();
-        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
+        assert!(strikes.end_view(VIEW, 5, missing(&[BOB])));
         strikes.note_fault(BOB);
-        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
-        assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+        assert!(strikes.end_view(VIEW, 5, missing(&[BOB])));
+        assert!(!strikes.end_view(VIEW, 5, missing(&[])));
         assert_eq!(strikes.given(BOB), 2);
         assert_eq!(strikes.struck().collect::<Vec<_>>(), [BOB]);
     }
@@ -175,31 +196,46 @@ mod tests {
         let mut strikes = Strikes::default();
         for second in [0, 4, 8] {
             let began = BEGAN.after(Duration::from_secs(second));
-            strikes.end_view(began, 5, missing(&[BOB]));
+            let ended = began.after(Duration::from_secs(4));
+            strikes.end_view([began, ended], 5, missing(&[BOB]));
         }
         assert_eq!(counting(&strikes, BOB, 14), 1);
         assert_eq!(counting(&strikes, BOB, 15), 3);
         // Nor does one that was carried over make it shorter.
         let mut strikes = Strikes::default();
-        strikes.carry(BOB);
+        strikes.carry(BOB, Duration::from_secs(15));
         assert_eq!(counting(&strikes, BOB, 100), 1);
-        strikes.end_view(BEGAN, 5, missing(&[BOB]));
+        strikes.end_view(VIEW, 5, missing(&[BOB]));
         assert_eq!(counting(&strikes, BOB, 14), 1);
         assert_eq!(counting(&strikes, BOB, 15), 2);
         // What is signed needs no time.
         strikes.note_fault(BOB);
-        strikes.end_view(BEGAN, 5, missing(&[]));
+        strikes.end_view(VIEW, 5, missing(&[]));
         assert_eq!(counting(&strikes, BOB, 1), 3);
+    }
+
+    #[test]
+    fn who_is_waited_for_in_change_after_change_has_twice_as_long_as_silence_lasts() {
+        let mut strikes = Strikes::default();
+        strikes.carry(BOB, Duration::from_secs(24));
+        strikes.end_view(VIEW, 5, missing(&[BOB]));
+        let counting = |after| strikes.of(BOB, BEGAN.after(Duration::from_secs(after)), SUSPECT);
+        assert_eq!((counting(5), counting(6)), (1, 2));
+        // It is what failed for want of it that counts, and not what went on with it.
+        strikes.end_view(VIEW, 5, missing(&[EVE]));
+        let waited: Vec<_> = strikes.fresh().collect();
+        let view = Duration::from_secs(4);
+        assert_eq!(waited, [(BOB, view), (EVE, view)]);
     }
 
     #[test]
     fn weather_strikes_nobody() {
         // A third of the others is not weather, and more is.
         let mut strikes = Strikes::default();
-        assert!(!strikes.end_view(BEGAN, 6, missing(&[BOB, EVE])));
-        assert!(strikes.end_view(BEGAN, 7, missing(&[BOB, EVE])));
+        assert!(!strikes.end_view(VIEW, 6, missing(&[BOB, EVE])));
+        assert!(strikes.end_view(VIEW, 7, missing(&[BOB, EVE])));
         // One alone is never weather.
-        assert!(Strikes::default().end_view(BEGAN, 3, missing(&[BOB])));
+        assert!(Strikes::default().end_view(VIEW, 3, missing(&[BOB])));
         // Of those who are missing all count, and not those alone who were asked.
         let mut strikes = Strikes::default();
         let asked = BTreeSet::from([BOB]);
@@ -209,7 +245,7 @@ mod tests {
             asked,
             ..Missing::default()
         };
-        assert!(!strikes.end_view(BEGAN, 5, missing));
+        assert!(!strikes.end_view(VIEW, 5, missing));
     }
 
     #[test]
@@ -217,16 +253,16 @@ mod tests {
         let mut strikes = Strikes::default();
         let both = || missing(&[BOB, EVE]);
         for _ in 0..MAX_WEATHER {
-            assert!(!strikes.end_view(BEGAN, 5, both()));
+            assert!(!strikes.end_view(VIEW, 5, both()));
         }
-        assert!(strikes.end_view(BEGAN, 5, both()));
+        assert!(strikes.end_view(VIEW, 5, both()));
         // Nor anew when one of them is there for once.
-        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
-        assert!(strikes.end_view(BEGAN, 5, both()));
+        assert!(strikes.end_view(VIEW, 5, missing(&[BOB])));
+        assert!(strikes.end_view(VIEW, 5, both()));
         assert_eq!((strikes.given(BOB), strikes.given(EVE)), (3, 2));
         // It may be weather again in another change.
         strikes.begin_change();
-        assert!(!strikes.end_view(BEGAN, 5, both()));
+        assert!(!strikes.end_view(VIEW, 5, both()));
     }
 
     #[test]
@@ -235,17 +271,17 @@ mod tests {
         let both = || missing(&[BOB, EVE]);
         // One of them proposes and leaves the view before anything can be missed.
         for _ in 0..MAX_WEATHER {
-            assert!(!strikes.end_view(BEGAN, 5, both()));
-            assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+            assert!(!strikes.end_view(VIEW, 5, both()));
+            assert!(!strikes.end_view(VIEW, 5, missing(&[])));
         }
-        assert!(strikes.end_view(BEGAN, 5, both()));
+        assert!(strikes.end_view(VIEW, 5, both()));
     }
 
     #[test]
     fn what_is_signed_is_no_weather() {
         let mut strikes = Strikes::default();
         strikes.note_fault(EVE);
-        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB, DAVE, FRED])));
+        assert!(strikes.end_view(VIEW, 5, missing(&[BOB, DAVE, FRED])));
         assert_eq!((strikes.given(EVE), strikes.given(BOB)), (1, 0));
     }
 

@@ -257,3 +257,26 @@ fn a_run_is_not_waited_for_as_long_as_what_was_lost_took() {
     other.bound_by_confirmation(at(1), 2);
     assert_eq!(millis(&other), Some(4400));
 }
+
+#[test]
+fn light_runs_measure_and_end_what_views_that_failed_have_doubled() {
+    let mut pulse = Pulse::default();
+    pulse.contribute(at(0), RUN);
+    for member in [1, 2] {
+        pulse.hear_confirmation(at(8000), RUN, MemberIndex::new(member));
+    }
+    let roster = || [(OWN, ME), who(1), who(2)].into_iter();
+    pulse.install(RUN, ME, roster());
+    pulse.have_failed();
+    let view = |pulse: &Pulse| pulse.times(&Timers::RELAY).view;
+    let (before, sample) = (view(&pulse), Duration::from_millis(200));
+    let answered = |sample| [(ME, None), (who(1).1, sample), (who(2).1, None)].into_iter();
+    pulse.install_light(ME, answered(None));
+    assert_eq!(view(&pulse).saturating_mul(2), before);
+    assert_eq!(millis(&pulse), Some(8800));
+    pulse.install_light(ME, answered(Some(sample)));
+    assert_eq!(millis(&pulse), Some(220));
+    // Who is no longer there counts for nothing.
+    pulse.install_light(ME, [(ME, None), (who(2).1, None)].into_iter());
+    assert_eq!(millis(&pulse), Some(8800));
+}
