@@ -268,7 +268,8 @@ impl Conversation {
         };
         let verified = Say::Remember(Learned::Verified([identity].into(), How::Secret));
         let learned = (result == SecretOutcome::Same).then_some(verified);
-        notices([line]).into_iter().chain(learned).collect()
+        // What a person is told to be so, a program beside this one finds in the list.
+        learned.into_iter().chain(notices([line])).collect()
     }
 }
 
