@@ -88,7 +88,7 @@ pub(crate) struct Member {
     pub(crate) seen: Seen,
     /// The texts that it has read, its own among them.
     pub(crate) read: BTreeSet<Vec<u8>>,
-    /// The messages in their final order, of the epoch that it is in.
+    /// The messages in their final order, of all epochs that it was in: after a hundred texts keys change by themselves.
     pub(crate) order: Vec<MessageId>,
     /// What people wrote into the channel for all to read.
     pub(crate) plain: Vec<String>,
@@ -198,7 +198,6 @@ impl Member {
         if let Event::Secure { sid, roster, .. } = event {
             self.seen = Seen::Epoch(*sid);
             self.roster = roster.len();
-            self.order.clear();
         }
         if let Event::Left { member } | Event::LeftOut { member } = event {
             self.gone.insert(*member);
