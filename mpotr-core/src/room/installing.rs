@@ -138,7 +138,9 @@ impl<S: CryptoSuite> Room<S> {
         self.carry_strikes();
         self.note_passed_over(now, beginning.host);
         let leaves_behind = self.leaves_behind(now, &epoch);
+        let said_goodbye = self.said_goodbye(now);
         let accused = self.retire(now, successor, beginning.light.take(), leaves_behind);
+        self.tell_left(&said_goodbye, &epoch);
         if let Some(record) = beginning.certificate.record.take() {
             self.common.out.records.push_back(record);
             epoch.record();
@@ -222,6 +224,35 @@ impl<S: CryptoSuite> Room<S> {
             };
             epoch.indices().any(|member| is_behind(&member))
         })
+    }
+
+    /// The members that have said their last word, if only in what is held and not delivered.
+    fn said_goodbye(&self, now: Timestamp) -> BTreeSet<IdentityKey> {
+        let Some(situation) = self.situation(now) else {
+            return BTreeSet::new();
+        };
+        let members = situation.epoch().indices();
+        let gone = members.filter(|member| situation.has_left(*member));
+        let gone = gone.filter_map(|member| situation.epoch().identity(member));
+        gone.collect()
+    }
+
+    /// Tells the application which of those that `said_goodbye` have left, where the epoch before ended before it could show that.
+    fn tell_left(&mut self, said_goodbye: &BTreeSet<IdentityKey>, next: &Epoch<S>) {
+        let Some(old) = &self.old else {
+            return;
+        };
+        let was_told = |identity: &IdentityKey| {
+            let mut members = old.epoch.indices();
+            let is_it = |member: &MemberIndex| old.epoch.identity(*member) == Some(*identity);
+            members.any(|member| is_it(&member) && old.epoch.is_closed(member))
+        };
+        let stay: BTreeSet<_> = next.roster().collect();
+        for member in said_goodbye {
+            if !stay.contains(member) && !was_told(member) {
+                self.common.out.tell(Event::Left { member: *member });
+            }
+        }
     }
 
     /// The epoch before is over for this member. Returns who was proven to have cheated at its very end.

@@ -268,3 +268,26 @@ fn who_has_said_goodbye_and_is_not_heard_to_close_is_gone() {
         network.run_until(60, |n| (0..2).all(|member| n.count(member, is_gone) == 1));
     }
 }
+
+/// The end of an epoch comes before the last word in it is delivered where keys change while a member leaves.
+#[test]
+fn who_leaves_while_keys_change_is_told_to_have_left() {
+    for seed in 0..4 {
+        for later in [0, 20, 40, 80, 160, 320] {
+            let mut network = Network::new(3, seed).until_secure();
+            network.run_for(5);
+            network.rooms[0].refresh(network.now);
+            network.collect(0);
+            network.run_for_millis(later);
+            network.leave(2);
+            let leaving = network.keys[2];
+            let is_out = |it: &Event| *it == Event::LeftOut { member: leaving };
+            network.run_until(60, |n| (0..2).all(|member| n.count(member, is_out) == 1));
+            let has_left = |it: &Event| *it == Event::Left { member: leaving };
+            for member in 0..2 {
+                let told = network.count(member, has_left);
+                assert_eq!(told, 1, "{seed} {later}: {}", network.history());
+            }
+        }
+    }
+}
