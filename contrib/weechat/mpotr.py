@@ -455,6 +455,8 @@ def waiting_words(event, name):
         "other_version": lambda: "others are here with another version of the protocol: all need the same mpotr",
         "changing": lambda: f"changing keys, and texts wait; waiting for {who}",
         "excluding": lambda: excluding_words(name(event["identity"])),
+        "asked_out": lambda: f"{', '.join(map(name, event['by']))} wants you left out: {event['have']} of {event['need']} votes "
+        "that it takes",
         "needs_votes": lambda: f"{event['need'] - event['have']} more votes needed {vote_words(event['vote'], name)}",
         "vote_here": lambda: asked_words(event, name),
         "not_admitted": lambda: f"to let {name(event['identity'])} in, the word of {who} is missing",

@@ -143,6 +143,14 @@ impl Rule {
         }
     }
 
+    /// How many of those ask for it whose word counts.
+    pub(crate) fn have(&self, words: &[(IdentityKey, Word)]) -> usize {
+        let votes = words.iter().filter(|(_, word)| *word == Word::For);
+        votes
+            .filter(|(member, _)| self.counts(member, words))
+            .count()
+    }
+
     /// Whether the word of a member can help to what the rule asks for, of those who are there.
     pub(crate) fn counts(&self, member: &IdentityKey, words: &[(IdentityKey, Word)]) -> bool {
         match self {

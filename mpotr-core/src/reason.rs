@@ -80,11 +80,20 @@ pub enum WaitingReason {
         /// Who is to be left out. It may be this member: the others have the votes for that.
         identity: IdentityKey,
     },
+    /// Members ask that this one be left out, by fewer votes than it takes. It has none on itself.
+    AskedOut {
+        /// Who asks for it.
+        by: Vec<IdentityKey>,
+        /// Votes among them that count.
+        have: usize,
+        /// Votes that it takes.
+        need: usize,
+    },
     /// What this member asks for needs the votes of others.
     NeedsVotes {
         /// What it asks for.
         vote: Vote,
-        /// Votes that are heard, the own one among them.
+        /// Votes that are heard and count, the own one among them if it does: where founders decide, those of founders.
         have: usize,
         /// Votes that it takes.
         need: usize,
@@ -135,6 +144,7 @@ impl WaitingReason {
             Self::IdentityInRoom => "identity_in_room",
             Self::AnotherInstance { .. } => "another_instance",
             Self::Excluding { .. } => "excluding",
+            Self::AskedOut { .. } => "asked_out",
             Self::NeedsVotes { .. } => "needs_votes",
             Self::VoteHere { .. } => "vote_here",
             Self::NotAdmitted { .. } => "not_admitted",

@@ -47,6 +47,8 @@ export function reason(waiting: Readonly<Record<string, unknown>> & { reason: st
       return "The others use a version that this page does not have.";
     case "excluding":
       return "A member is being left out. Texts wait.";
+    case "asked_out":
+      return `${people("by")} asked that you leave: ${waiting.have as number} of ${waiting.need as number} votes.`;
     case "needs_votes":
       return `${waiting.have as number} of ${waiting.need as number} have asked: ${vote(waiting.vote as Vote, name)}`;
     case "not_admitted":

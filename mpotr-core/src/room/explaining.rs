@@ -198,8 +198,13 @@ impl<S: CryptoSuite> Room<S> {
         holds.extend(situation.needed_votes().map(Holds::from));
         holds.extend(situation.not_admitted().map(Holds::from));
         holds.extend(situation.asked_of_this_member().map(Holds::from));
+        holds.extend(situation.asked_out().map(Holds::from));
         holds.extend(situation.instances_waiting());
-        let unknown = situation.unknown_newcomers().into_iter();
+        let mut unknown = situation.unknown_newcomers();
+        for claimed in self.unknown_in_merge(&situation) {
+            unknown.entry(claimed).or_default();
+        }
+        let unknown = unknown.into_iter();
         holds.extend(unknown.map(|(claimed, by)| WaitingReason::AdmitHere { claimed, by }.into()));
         let unsettled_for = member.talk.unsettled_for();
         if let Some(waiting_for) = unsettled_for.filter(|it| !it.is_empty()) {
@@ -210,6 +215,21 @@ impl<S: CryptoSuite> Room<S> {
             holds.push(WaitingReason::Expired.into());
         }
         holds
+    }
+
+    /// Members of the room with which this one becomes one, on whichever side, whom the application has not admitted: nobody is in an
+    /// epoch with one whom it does not let in by itself, and all of both come, or none.
+    fn unknown_in_merge(&self, situation: &Situation<'_, S>) -> BTreeSet<IdentityKey> {
+        let mut unknown = situation.unknown_guests();
+        if situation.member.goes_over.is_some() {
+            // Those of the host were asked about when they listed this member.
+            let inside = situation.roster_left();
+            let fresh = self.common.me.times().fresh();
+            let hosts = self.lobby.others.people(situation.now, fresh);
+            let hosts = hosts.filter(|it| !inside.contains(it) && !situation.is_shut_out(it));
+            unknown.extend(hosts.filter(|it| !self.votes.admission.admits(it)));
+        }
+        unknown
     }
 
     /// Those whose next packet is missing in a run, this member left out.
@@ -411,11 +431,40 @@ impl<S: CryptoSuite> Situation<'_, S> {
             return None;
         }
         let words = self.words_on(vote);
-        let votes = words.iter().filter(|(_, word)| *word == Word::For);
         (!rule.is_met(&words)).then(|| WaitingReason::NeedsVotes {
             vote: vote.clone(),
-            have: votes.count(),
+            have: rule.have(&words),
             need: rule.need(&words),
         })
+    }
+
+    /// That members ask to leave this one out, by fewer votes than it takes. It has none on itself, and is not asked for one.
+    fn asked_out(&self) -> Option<WaitingReason> {
+        let (me, policy) = (self.me.public(), &self.votes.policy);
+        let words = self.words_on(&Vote::Exclude(me));
+        let by = words.iter().filter(|(_, word)| *word == Word::For);
+        let by: Vec<_> = by.map(|(member, _)| *member).collect();
+        let is_ripe = !policy.evidence || self.votes.proven.contains(&me);
+        let is_open = is_ripe && !by.is_empty() && !policy.exclude.is_met(&words);
+        is_open.then(|| WaitingReason::AskedOut {
+            by,
+            have: policy.exclude.have(&words),
+            need: policy.exclude.need(&words),
+        })
+    }
+
+    /// Members of another room with which this one is to become one, by its votes, and whom the application has not admitted: as far
+    /// as those ask for that.
+    fn unknown_guests(&self) -> BTreeSet<IdentityKey> {
+        let inside = self.roster_left();
+        let agreed = self.guest_lists.lists().filter(|it| self.is_agreed_on(it));
+        let offers = agreed.flat_map(|it| &it.offers);
+        let offers = offers.filter_map(|it| self.offering.offer(it));
+        let guests = offers.filter(|offer| self.is_guest(offer));
+        let people = guests.map(|offer| offer.identity);
+        let is_unknown = |it: &IdentityKey| {
+            !inside.contains(it) && !self.is_shut_out(it) && !self.votes.admission.admits(it)
+        };
+        people.filter(is_unknown).take(MOST_ASKED).collect()
     }
 }

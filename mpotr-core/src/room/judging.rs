@@ -290,6 +290,10 @@ impl<S: CryptoSuite> Judge<'_, S> {
         if let Parent::Move(situation) = &self.parent {
             // All of this epoch, or none.
             await_that(situation.lists_all(proposal))?;
+            let unknown = situation.unknown_hosts(offers);
+            if !unknown.is_empty() {
+                return Err(Verdict::Ask(unknown));
+            }
             require(situation.takes_hosts(offers), Rejection::NotAdmitted)?;
             let all = situation.epoch().indices();
             return Ok((Some(all.collect()), false));

@@ -158,9 +158,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         lists.find(|guests| is_time && self.takes_guests(guests))
     }
 
+    /// Whether there are the votes to become one with the room of these.
+    pub(super) fn is_agreed_on(&self, guests: &Guests) -> bool {
+        self.is_merge_agreed(&guests.names.iter().copied().collect())
+    }
+
     /// Whether policy and application let all of these in.
     fn takes_guests(&self, guests: &Guests) -> bool {
-        let names: BTreeSet<_> = guests.names.iter().copied().collect();
         let offers = guests.offers.iter();
         let offers: Vec<_> = offers.filter_map(|it| self.offering.offer(it)).collect();
         let people: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
@@ -171,7 +175,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         };
         let is_spent = |digest: &OfferDigest| self.offering.is_spent(digest);
         self.member.goes_over.is_none()
-            && self.is_merge_agreed(&names)
+            && self.is_agreed_on(guests)
             && people.len() == guests.offers.len()
             && !guests.offers.iter().any(is_spent)
             && offers.iter().all(|offer| self.is_guest(offer))
@@ -203,6 +207,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
             let stated = epoch.next_of(member).and_then(|next| next.guest);
             epoch.is_present(member) && stated.is_some_and(|it| proposal.offers.contains(&it))
         })
+    }
+
+    /// The others of a host's proposal whom the application has not admitted, and might.
+    pub(super) fn unknown_hosts(&self, offers: &[&Offer]) -> BTreeSet<IdentityKey> {
+        let inside: BTreeSet<_> = self.epoch().roster().collect();
+        let people = offers.iter().map(|offer| offer.identity);
+        let is_unknown = |it: &IdentityKey| {
+            !inside.contains(it) && !self.is_shut_out(it) && !self.votes.admission.admits(it)
+        };
+        people.filter(is_unknown).collect()
     }
 
     /// Whether this member is willing to be in an epoch with the others of a host's proposal.

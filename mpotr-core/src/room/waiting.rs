@@ -28,7 +28,10 @@ fn names_more(told: &WaitingReason, now: &WaitingReason) -> bool {
                 missing: before, ..
             },
             WaitingReason::NotAdmitted { missing: now, .. },
-        ) => (before, now),
+        )
+        | (WaitingReason::AskedOut { by: before, .. }, WaitingReason::AskedOut { by: now, .. }) => {
+            (before, now)
+        }
         _ => return false,
     };
     now.iter().any(|one| !before.contains(one))
@@ -167,6 +170,7 @@ const fn patience(reason: &WaitingReason) -> Duration {
         WaitingReason::IdentityInRoom
         | WaitingReason::AdmitHere { .. }
         | WaitingReason::Excluding { .. }
+        | WaitingReason::AskedOut { .. }
         | WaitingReason::NeedsVotes { .. }
         | WaitingReason::VoteHere { .. }
         | WaitingReason::NotFinal { .. }
@@ -204,6 +208,7 @@ fn key(reason: &WaitingReason) -> Key {
         | WaitingReason::Gathering { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::Changing { .. }
+        | WaitingReason::AskedOut { .. }
         | WaitingReason::IdentityInRoom
         | WaitingReason::OtherSuite { .. }
         | WaitingReason::OtherVersion { .. }

@@ -718,3 +718,53 @@ fn who_waits_in_a_run_of_its_host_is_told_for_whom() {
         }
     }
 }
+
+/// All of both rooms come, or none: who has not let in one of the other room is told whom, and they become one when it has.
+#[test]
+fn whom_of_the_other_room_one_has_not_let_in_is_told_when_both_have_voted() {
+    for seed in 0..4 {
+        let mut network = two_rooms_by_hand(seed, |_| {});
+        let mut people = People::of(0..4);
+        let before: Vec<_> = network.events.iter().map(Vec::len).collect();
+        let asked = |network: &Network, member: usize| -> BTreeSet<IdentityKey> {
+            let events = network.events[member].iter().skip(before[member]);
+            let asked = events.filter_map(|event| match event {
+                Event::Waiting {
+                    reason: WaitingReason::AdmitHere { claimed, .. },
+                    ..
+                } => Some(*claimed),
+                _ => None,
+            });
+            asked.collect()
+        };
+        let sides = [0..2, 2..4];
+        for _ in 0..120 {
+            people.vote(&mut network);
+            network.run_for(1);
+            // Each lets in whom it is told of, a while later.
+            for member in 0..4 {
+                let told = asked(&network, member);
+                for whom in told {
+                    let now = network.now;
+                    network.rooms[member].admit(now, whom).unwrap();
+                    network.collect(member);
+                }
+            }
+            if are_together(&network, 0..4) {
+                break;
+            }
+        }
+        assert!(
+            are_together(&network, 0..4),
+            "{seed}: {}",
+            network.history()
+        );
+        // Nobody was let in unasked.
+        for (side, other) in [(0, 1), (1, 0)] {
+            for member in sides[side].clone() {
+                let theirs = keys(&network, sides[other].clone());
+                assert_eq!(asked(&network, member), theirs, "{seed} {member}");
+            }
+        }
+    }
+}

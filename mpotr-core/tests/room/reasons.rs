@@ -1,8 +1,11 @@
 //! What a room waits for is told: each reason once, with its numbers. `docs/spec/06-epochs.md`, "Waiting".
 
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{OfferSecrets, RoomId};
 use mpotr_core::wire::{Packet, VERSION, Vote};
-use mpotr_core::{Duration, Event, LinkReport, Policy, Rule, WaitingReason};
+use mpotr_core::{
+    Admission, Duration, Event, LinkReport, Policy, RoomConfig, Rule, Timers, WaitingReason,
+};
 
 use crate::attacks::give;
 use crate::network::{Network, Suite};
@@ -156,7 +159,7 @@ fn who_left_one_out_is_told_that_another_would_let_it_in_again() {
 fn how_long_ago_others_were_heard_is_told_to_who_asks() {
     let mut network = Network::with(3, 3, |config| {
         config.members = Some(3);
-        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+        config.admission = Admission::Ask(std::collections::BTreeSet::new());
     });
     for by in 0..3 {
         for whom in (0..3).filter(|whom| *whom != by) {
@@ -207,7 +210,7 @@ fn who_keeps_other_rules_is_not_said_to_have_taken_no_part() {
 fn other_suites_and_versions_are_told_to_who_waits() {
     let mut network = Network::new(2, 1);
     let alone = 0;
-    let person = mpotr_core::crypto::IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let person = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
     let (mut offer, _) = OfferSecrets::<Suite>::generate(room, None, &person, 0, &mut network.rng);
     offer.suites = vec![0x7777];
@@ -242,7 +245,7 @@ fn who_waits_before_an_epoch_is_told_that_there_is_one() {
     let mut network = Network::with(2, 1, |config| {
         config.members = Some(2);
         config.policy = by_two.clone();
-        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+        config.admission = Admission::Ask(std::collections::BTreeSet::new());
     });
     for (by, whom) in [(0, 1), (1, 0)] {
         let claimed = network.keys[whom];
@@ -267,7 +270,7 @@ fn who_has_not_let_a_newcomer_in_is_named_when_the_votes_are_there() {
     let mut network = Network::with(3, 1, |config| {
         config.members = Some(3);
         config.policy = by_two.clone();
-        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+        config.admission = Admission::Ask(std::collections::BTreeSet::new());
     });
     for by in 0..3 {
         for whom in (0..3).filter(|whom| *whom != by) {
@@ -443,4 +446,82 @@ fn all_who_are_heard_to_keep_other_rules_are_named() {
     });
     // What was told before is over, so that one of them holds.
     assert_eq!((named.collect::<Vec<_>>(), over), (vec![2, 3], 1));
+}
+
+/// Who is to go has no vote, and is told of those that there are.
+#[test]
+fn whom_members_ask_to_leave_out_is_told_by_how_many_of_which_votes() {
+    let (mut network, _) = room_by_votes();
+    let (alice, bob, last) = (network.keys[0], network.keys[1], network.keys[3]);
+    let asked = |by: &[IdentityKey]| WaitingReason::AskedOut {
+        by: by.to_vec(),
+        have: by.len(),
+        need: 3,
+    };
+    for (by, so_far) in [(0, vec![alice]), (1, sorted([alice, bob]))] {
+        network.rooms[by].exclude(network.now, last).unwrap();
+        network.collect(by);
+        network.run_for(10);
+        let (reasons, _) = told(&network, 3, "asked_out");
+        let WaitingReason::AskedOut { by, have, need } = reasons.last().unwrap().clone() else {
+            panic!("{reasons:?}");
+        };
+        let by = sorted(by);
+        assert_eq!(WaitingReason::AskedOut { by, have, need }, asked(&so_far));
+        for other in 0..3 {
+            assert_eq!(told(&network, other, "asked_out"), (vec![], 0));
+        }
+    }
+    // Both take it back.
+    for by in 0..2 {
+        network.rooms[by].withdraw(network.now, &Vote::Exclude(last));
+        network.collect(by);
+        network.run_for(10);
+    }
+    assert_eq!(told(&network, 3, "asked_out").1, 2);
+}
+
+fn sorted(keys: impl IntoIterator<Item = IdentityKey>) -> Vec<IdentityKey> {
+    let keys: std::collections::BTreeSet<_> = keys.into_iter().collect();
+    keys.into_iter().collect()
+}
+
+/// Where founders decide, the vote of another does not count: what is missing is theirs.
+#[test]
+fn votes_that_do_not_count_are_not_among_those_that_there_are() {
+    let mut network = Network::with(0, 1, |_| {});
+    let founder = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let policy = Policy {
+        exclude: Rule::Founders([founder.public()].into()),
+        ..Policy::default()
+    };
+    let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
+    config.timers = Timers::RELAY;
+    config.members = Some(3);
+    config.policy = policy.clone();
+    network.enter_as(founder, config);
+    for _ in 0..2 {
+        network.enter(|config| {
+            config.members = Some(3);
+            config.policy = policy.clone();
+        });
+    }
+    let mut network = network.until_secure();
+    let last = network.keys[2];
+    network.rooms[1].exclude(network.now, last).unwrap();
+    network.collect(1);
+    network.run_for(10);
+    let vote = Vote::Exclude(last);
+    let reason = WaitingReason::NeedsVotes {
+        vote,
+        have: 0,
+        need: 1,
+    };
+    assert_eq!(told(&network, 1, "needs_votes"), (vec![reason], 0));
+    let asked = WaitingReason::AskedOut {
+        by: vec![network.keys[1]],
+        have: 0,
+        need: 1,
+    };
+    assert_eq!(told(&network, 2, "asked_out"), (vec![asked], 0));
 }

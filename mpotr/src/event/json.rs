@@ -306,6 +306,11 @@ fn reason<M: SerializeMap>(reason: &WaitingReason, map: &mut M) -> Result<(), M:
             map.serialize_entry("have", have)?;
             map.serialize_entry("need", need)
         }
+        WaitingReason::AskedOut { by, have, need } => {
+            map.serialize_entry("by", &HexList(by))?;
+            map.serialize_entry("have", have)?;
+            map.serialize_entry("need", need)
+        }
         WaitingReason::VoteHere { vote, by, need } => {
             map.serialize_entry("vote", &VoteJson::from(vote))?;
             map.serialize_entry("by", &HexList(by))?;

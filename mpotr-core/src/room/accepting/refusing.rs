@@ -154,7 +154,8 @@ impl<S: CryptoSuite> Room<S> {
         for claimed in people {
             let is_shut_out = self.is_shut_out(now, &claimed);
             let is_news = self.lobby.others.note_person(now, claimed);
-            if is_news && !is_shut_out {
+            // One that goes over with its room does not come in alone.
+            if is_news && !is_shut_out && self.phase.gathers() {
                 self.common.out.tell(Event::WantsIn { claimed });
             }
         }

@@ -465,6 +465,15 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
             r#","vote":{"exclude":"B"},"by":["B"],"need":2"#,
         ),
         (
+            WaitingReason::AskedOut {
+                by: vec![BOB],
+                have: 1,
+                need: 3,
+            },
+            "asked_out",
+            r#","by":["B"],"have":1,"need":3"#,
+        ),
+        (
             WaitingReason::AdmitHere {
                 claimed: BOB,
                 by: vec![BOB],
