@@ -257,6 +257,25 @@ impl Place {
         }
     }
 
+    /// What looks at a place that is not reached.
+    pub(crate) fn asks_doctor(&self) -> String {
+        let address = match self {
+            Self::Relay(address) => address.to_string(),
+            #[cfg(feature = "irc")]
+            Self::Irc(address) => {
+                let scheme = if address.tls { "ircs" } else { "irc" };
+                let channel = address.channel.trim_start_matches('#');
+                format!("{scheme}://{}:{}/{channel}", address.host, address.port)
+            }
+            Self::Network(network) => network.address.clone(),
+            Self::Program { name, address } => {
+                let words = ["exec", name].into_iter().chain(address.as_deref());
+                words.collect::<Vec<_>>().join(":")
+            }
+        };
+        format!("`mpotr doctor --at {address}` looks at what is wrong")
+    }
+
     /// What such a place is to a person.
     pub(crate) const fn what(&self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ mod awaited;
 mod command;
 mod conversation;
 mod deciding;
+mod describing;
 mod differing;
 mod door;
 mod early;
@@ -17,10 +18,14 @@ mod entering;
 mod fading;
 mod hearing;
 mod held;
+mod help;
 mod input;
 mod keeping;
+mod knocking;
 mod lasting;
+mod leaving_out;
 mod link;
+mod listing;
 mod losses;
 mod meanwhile;
 mod meeting;
@@ -28,11 +33,14 @@ pub(crate) mod names;
 mod obeying;
 mod outcome;
 mod quiet;
+mod reading;
 pub(crate) mod remembered;
 mod remembering;
 mod rules;
 mod runs;
 mod sending;
+#[cfg(test)]
+mod testing;
 mod verifying;
 mod voting;
 mod waiting;
@@ -64,18 +72,21 @@ use crate::transcript::Keeper;
 use absent::Patience;
 use conversation::Conversation;
 use early::Early;
-use ending::Leaves;
 use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
 use held::HeldTexts;
-use input::Line;
+use input::{Shown, Stamped};
 use link::Link;
 use losses::Losses;
 use meeting::Meeting;
 use outcome::{NotBegun, Outcome, Unsent};
 
-/// Lines that are read ahead of what the room takes.
+/// Lines of a pipe that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
+
+/// Lines of a terminal that are read ahead: as many as a person types or pastes while nothing is taken, so that each is known by whom
+/// its author was shown then.
+const TYPED_AHEAD: usize = 1024;
 
 /// Lines that wait until the room is secure, or has its carrier again, while what is behind them is read: it may let people in,
 /// or ask what can be answered now.
@@ -134,8 +145,8 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         biased;
         _ = stop.asked() => Err(ChatError::NeverSecure.into()),
         () = until(ends), if ends.is_some() => {
-            let why = format!("the {} {place} does not answer", place.what());
-            Err(ChatError::NotBegun(NotBegun { seconds: args.wait.unwrap_or_default(), why }).into())
+            let why = format!("the {} {place} does not answer; {}", place.what(), place.asks_doctor());
+            Err(ChatError::NotBegun(NotBegun { seconds: args.wait.unwrap_or_default(), is_there: false, why }).into())
         }
         entered = enter(args, &meeting, identity, admission, &said) => entered,
     };
@@ -156,7 +167,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         out.notice(format_args!(
             "{} may change the rules of the room, since what any one member could change would bind nobody; --change says \
              otherwise",
-            command::whose(&said.policy.change)
+            describing::whose(&said.policy.change)
         ));
     }
     if let Some(told) = said.leaves_nobody_out(args) {
@@ -169,14 +180,18 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     }
 
     out.expect_typing();
-    let mut lines = input::read_lines(TEXT_LIMIT)?;
+    let shown = Shown::nobody();
+    let mut lines = input::read_lines(TEXT_LIMIT, shown.clone())?;
     let mut chat = Chat {
+        shown,
         link: Link::new(place),
         held: HeldTexts::default(),
         pauses: Vec::new(),
         unseen: None,
         early: VecDeque::new(),
         is_read_out: false,
+        input_is_over: false,
+        doing: None,
         at_terminal,
         nick: nick.clone(),
         handle,
@@ -203,23 +218,24 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         out,
     };
     chat.offer_names();
-    let mut input_is_over = false;
     loop {
         // Without its carrier, what is typed waits where it is.
         let has_room = chat.out.has_room();
         let goes_on = !chat.is_leaving && chat.link.is_up();
         let reads = chat.reads(at_terminal) && goes_on && has_room && chat.kept.is_empty();
         let sends_kept = chat.reads(at_terminal) && goes_on && has_room && !chat.kept.is_empty();
-        let sends_early = chat.conversation.is_secure() && !chat.early.is_empty() && goes_on;
+        let is_next = !chat.early.is_empty() && chat.unseen.is_none();
+        let sends_early = chat.conversation.is_secure() && is_next && goes_on;
         // Who asks the program to stop does not wait for a reader of its output.
         let hears = has_room || chat.stops > 0;
-        let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
+        let is_watched =
+            at_terminal && !chat.input_is_over && !chat.is_leaving && !chat.link.is_up();
         let looks = is_watched && has_room;
         // A pipe is looked through before its lines can leave: what can never be sent is told at once.
         let is_early = !chat.conversation.is_secure() || !chat.link.is_up();
         let looks_through = !at_terminal
             && is_early
-            && !input_is_over
+            && !chat.input_is_over
             && !chat.is_read_out
             && !chat.is_leaving
             && !reads
@@ -234,7 +250,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(DriverEvent::Record(record)) => chat.keep(record),
                 Some(DriverEvent::Room(Event::Ended(departure))) => {
                     chat.tell_losses();
-                    chat.count_unread(&mut lines);
+                    chat.count_unread(&mut lines, stop).await;
                     let kept = chat.end_transcript();
                     let own = kept.and_then(|()| Ok(chat.closed.map_or(Ok(()), Err)?));
                     return outcome::joined(own, chat.outcome.judge(&departure));
@@ -242,8 +258,12 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
                 Some(DriverEvent::Reconnecting { closed, .. }) => {
                     chat.conversation.quiet.forget();
+                    let is_news = chat.link.is_up();
                     let told = chat.link.lost(&closed.text, Instant::now());
                     chat.tell(told.into_iter().collect());
+                    if is_news {
+                        chat.ends_without_carrier();
+                    }
                 }
                 Some(DriverEvent::Reconnected) => {
                     chat.leaves_by = None;
@@ -252,7 +272,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 }
                 Some(DriverEvent::Disconnected(closed)) => {
                     chat.tell_losses();
-                    chat.count_unread(&mut lines);
+                    chat.count_unread(&mut lines, stop).await;
                     let kept = chat.end_transcript();
                     let lost = chat.outcome.lost(&format!("{} {place}", place.what()), closed.text);
                     return outcome::joined(kept, Err(lost));
@@ -276,14 +296,13 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(Ok(line)) if looks_through => chat.look_through(line),
                 Some(Err(error)) if looks_through => {
                     // What was read before still leaves.
-                    input_is_over = true;
+                    chat.input_is_over = true;
                     chat.not_sent(Unsent::Unreadable(error.to_string()));
+                    chat.ends_without_carrier();
                 }
                 None if looks_through => {
-                    input_is_over = true;
-                    if !chat.link.is_up() {
-                        chat.leave_without_carrier(Leaves::AtEndOfPipe);
-                    }
+                    chat.input_is_over = true;
+                    chat.ends_without_carrier();
                 }
                 Some(Ok(line)) => chat.say(line).await,
                 Some(Err(error)) => {
@@ -291,8 +310,8 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     chat.leave().await;
                 }
                 None if looks => {
-                    input_is_over = true;
-                    chat.leave_without_carrier(Leaves::AtEndOfInput);
+                    chat.input_is_over = true;
+                    chat.ends_without_carrier();
                 }
                 None => chat.input_ends().await,
             },
@@ -333,9 +352,9 @@ async fn until(moment: Option<Instant>) {
 /// The next line of the input, as soon as the room takes another text, or `at_once`.
 async fn next_line(
     handle: &RoomHandle,
-    lines: &mut mpsc::Receiver<io::Result<Line>>,
+    lines: &mut mpsc::Receiver<io::Result<Stamped>>,
     at_once: bool,
-) -> Option<io::Result<Line>> {
+) -> Option<io::Result<Stamped>> {
     if !at_once && handle.writable().await.is_err() {
         // An event tells why the room has ended.
         core::future::pending::<()>().await;
@@ -363,8 +382,14 @@ struct Chat<'a> {
     unseen: Option<String>,
     /// Texts of a script that lets people in, from before the room was secure.
     early: VecDeque<Early>,
-    /// Whether the input has ended.
+    /// Whether the input has ended, and all that was in it was taken.
     is_read_out: bool,
+    /// Whether the input has ended, or is read no further, while what was in it still waits to be taken.
+    input_is_over: bool,
+    /// The name of the command that is being done.
+    doing: Option<String>,
+    /// The roster that is on the screen.
+    shown: Shown,
     at_terminal: bool,
     /// The rules of the room.
     policy: Policy,
@@ -382,7 +407,7 @@ struct Chat<'a> {
     /// What this person has asked for.
     own: Vec<Vote>,
     /// Lines that were typed while the carrier is away, or came from a pipe before the room is secure, and wait for that.
-    kept: VecDeque<Line>,
+    kept: VecDeque<Stamped>,
     is_leaving: bool,
     /// Whether it leaves by the person's own word.
     has_quit: bool,

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::rows::Rows;
 use crate::stop::Stop;
 use crate::typed::{self, Typed};
-use queue::Queue;
+use queue::{Queue, Then};
 
 /// How long a program that was asked to stop waits for a reader of its output.
 const LAST: Duration = Duration::from_millis(500);
@@ -168,7 +168,7 @@ impl Output {
     /// [`OutputError`].
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), OutputError> {
         let shown = shown(&line, None, self.typed_at);
-        self.print(Stream::Results, shown)
+        self.print(Stream::Results, shown, None)
     }
 
     /// Prints a result for a person: a line, or in a terminal as many rows as it needs.
@@ -177,12 +177,24 @@ impl Output {
     /// [`OutputError`].
     pub(crate) fn text(&mut self, line: impl Display) -> Result<(), OutputError> {
         let shown = shown(&line, rows_of(&self.results), self.typed_at);
-        self.print(Stream::Results, shown)
+        self.print(Stream::Results, shown, None)
     }
 
     /// Tells a person what goes on: `* ` and a line on standard error.
     pub(crate) fn notice(&mut self, line: impl Display) {
         self.say("* ", line);
+    }
+
+    /// The same of several lines at once, and `then` does what follows from their being there: not before they are written.
+    pub(crate) fn notices(
+        &mut self,
+        lines: impl IntoIterator<Item = String>,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        let (rows, typed_at) = (rows_of(&self.notices), self.typed_at);
+        let lines = lines.into_iter();
+        let shown = lines.map(|line| shown(&format_args!("* {line}"), rows, typed_at));
+        let _unheard = self.print(Stream::Notices, shown.collect(), Some(Box::new(then)));
     }
 
     /// Tells a person what went wrong, at the end of the program: one line on standard error.
@@ -209,16 +221,28 @@ impl Output {
         let line = format_args!("{prefix}{line}");
         let shown = shown(&line, rows_of(&self.notices), self.typed_at);
         // There is nowhere left to tell that standard error is closed, and no result depends on it.
-        let _unheard = self.print(Stream::Notices, shown);
+        let _unheard = self.print(Stream::Notices, shown, None);
     }
 
     /// Prints what is shown, here or in the other thread.
-    fn print(&mut self, stream: Stream, shown: String) -> Result<(), OutputError> {
+    fn print(
+        &mut self,
+        stream: Stream,
+        shown: String,
+        then: Option<Then>,
+    ) -> Result<(), OutputError> {
         match (&self.queue, stream) {
-            (Some(queue), _) if !self.hurries || queue.has_room() => queue.push(stream, shown),
+            (Some(queue), _) if !self.hurries || queue.has_room() => {
+                queue.push(stream, shown, then);
+            }
             (Some(_), Stream::Results) => self.unshown = self.unshown.saturating_add(1),
             (Some(_), Stream::Notices) => {}
-            (None, _) => stream.write(&shown)?,
+            (None, _) => {
+                stream.write(&shown)?;
+                if let Some(then) = then {
+                    then();
+                }
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! | 0 | all that was asked for was done |
 //! | 1 | it was not; one line on standard error says why |
 //! | 2 | the command line makes no sense |
+//! | 3 | all texts reached all, and a command in the input of `mpotr chat --commands` was not done |
 //! | 124 | a room has not begun in the time that `--wait` names, as `timeout` reports it |
 //! | 130 | ctrl-c at a passphrase or a file that does not end, or for the third time; 128 and the number for other signals |
 //! | 141 | the reader of standard output went away, as a shell reports SIGPIPE |
@@ -30,6 +31,8 @@ use crate::{gka, sim};
 
 /// As for every command line that makes no sense.
 const MISUSED: u8 = 2;
+/// All was sent, and a command of a script was not done.
+const UNDONE: u8 = 3;
 /// As `timeout` ends when the time is over.
 const TIMED_OUT: u8 = 124;
 /// 128 + SIGPIPE.
@@ -59,8 +62,12 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The alternate form is the whole chain of causes in one line.
             out.error(format_args!("{error:#}"));
-            if matches!(error.downcast_ref(), Some(ChatError::NotBegun(_))) {
+            let is = |meant: fn(&ChatError) -> bool| error.downcast_ref().is_some_and(meant);
+            if is(|it| matches!(it, ChatError::NotBegun(_))) {
                 return ExitCode::from(TIMED_OUT);
+            }
+            if is(|it| matches!(it, ChatError::Undone(_))) {
+                return ExitCode::from(UNDONE);
             }
             let stopped = error
                 .chain()

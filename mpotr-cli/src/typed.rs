@@ -38,8 +38,8 @@ const LONGEST: usize = 1 << 20;
 /// How long a terminal may take to show the end of what is typed.
 const LAST: Duration = Duration::from_millis(500);
 
-/// Keys that are taken at once.
-const AT_ONCE: usize = 1024;
+/// Keys that are taken at once: no fewer than standard input holds by itself, so that what is not taken is left with the system.
+const AT_ONCE: usize = 8192;
 
 /// The one line, if a person types here.
 static TYPED: OnceLock<Typed> = OnceLock::new();

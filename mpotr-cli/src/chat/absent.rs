@@ -95,8 +95,12 @@ impl Chat<'_> {
             true => self.conversation.awaits(&self.last_heard().await),
             false => "the way to the room is lost".to_owned(),
         };
-        let seconds = patience.seconds;
-        self.outcome.gave_up(NotBegun { seconds, why });
+        let (seconds, is_there) = (patience.seconds, self.conversation.is_room_there);
+        self.outcome.gave_up(NotBegun {
+            seconds,
+            is_there,
+            why,
+        });
         self.is_leaving = true;
         // If the room has ended, an event says so.
         let _ended = self.handle.stop().await;
@@ -110,11 +114,8 @@ impl Conversation {
         // That others keep other rules is told again and again by itself.
         let is_told = self.differing.is_any() && self.not_heard(heard).is_empty();
         (!is_told).then(|| {
-            format!(
-                "the room has not begun for {}: {}",
-                spoken(lasts),
-                self.awaits(heard)
-            )
+            let (state, lasts) = (self.not_in(), spoken(lasts));
+            format!("{state} for {lasts}: {}", self.awaits(heard))
         })
     }
 
@@ -124,8 +125,19 @@ impl Conversation {
         (!not_heard.is_empty()).then(|| self.not_here(&not_heard))
     }
 
-    /// What is missing before the room begins, in few words.
+    /// How far this member is from being in the room.
+    pub(super) const fn not_in(&self) -> &'static str {
+        match self.is_room_there {
+            true => "you are not in the room",
+            false => "the room has not begun",
+        }
+    }
+
+    /// What is missing before the room begins, or before this member is in it, in few words.
     fn awaits(&self, heard: &LastHeard) -> String {
+        if self.is_room_there {
+            return "it is there already, and its members have not let you in".to_owned();
+        }
         let not_heard = self.not_heard(heard);
         if !not_heard.is_empty() {
             return self.not_here(&not_heard);
@@ -172,9 +184,10 @@ impl Conversation {
 
     /// The lines on those who are awaited, for a list of who is there.
     pub(super) fn lists_absent(&self, heard: &LastHeard) -> Vec<String> {
-        let then = match self.is_secure() {
-            true => "not in the room",
-            false => "not here; the room begins when all of --with are",
+        let then = match (self.is_secure(), self.is_room_there) {
+            (true, _) => "not in the room",
+            (false, true) => "not heard here outside; it may be in the room",
+            (false, false) => "not here; the room begins when all of --with are",
         };
         // Who has come and was not heard for some time is listed as one that has waited.
         let listed = self.waiting.listed();
@@ -184,8 +197,8 @@ impl Conversation {
             .filter(|it| !listed.contains(it))
             .map(|it| format!("  {} ({then})", self.names.line(it)))
             .collect();
-        if lines.is_empty() && !self.is_secure() {
-            lines.push(format!("  the room has not begun: {}", self.awaits(heard)));
+        if (lines.is_empty() || self.is_room_there) && !self.is_secure() {
+            lines.push(format!("  {}: {}", self.not_in(), self.awaits(heard)));
         }
         lines
     }
@@ -218,8 +231,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{Absent, Conversation, LONGEST};
-    use crate::chat::conversation::tests::waits;
     use crate::chat::door::Door;
+    use crate::chat::testing::waits;
 
     const ME: IdentityKey = IdentityKey::new([1; 32]);
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
@@ -330,6 +343,39 @@ mod tests {
             listed.contains(&"  the room has not begun: 2 of 3 are there".to_owned()),
             "{listed:?}"
         );
+    }
+
+    /// Nothing begins for one that waits outside of a room that has.
+    #[test]
+    fn of_a_room_that_is_there_nothing_says_that_it_has_not_begun() {
+        for door in [Door::Open, for_two().door] {
+            let mut room = room(door);
+            room.hear(Event::WantsIn { claimed: BOB });
+            room.hear(waits(WaitingReason::Outside));
+            let later = room.absent.since + Duration::from_secs(90);
+            let told = room.tells_of_absent(later, &LastHeard::default()).unwrap();
+            assert_eq!(
+                told,
+                "you are not in the room for 90 seconds: it is there already, and its members have not let you in"
+            );
+            let listed = room.members(&LastHeard::default());
+            let is_untrue = |it: &String| it.contains("has not begun") || it.contains("begins");
+            assert!(!listed.iter().any(is_untrue), "{listed:?}");
+            assert!(
+                listed
+                    .iter()
+                    .any(|it| it.contains("you are not in the room")),
+                "{listed:?}"
+            );
+            // It may be gone again.
+            room.hear(Event::WaitingOver {
+                reason: WaitingReason::Outside,
+            });
+            assert!(
+                room.awaits(&LastHeard::default())
+                    != "it is there already, and its members have not let you in"
+            );
+        }
     }
 
     /// Who came and is gone again without a word is not there.

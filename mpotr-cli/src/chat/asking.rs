@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::Chat;
 use super::attainable;
 use super::awaited::Asked;
-use super::command;
 use super::conversation::Conversation;
+use super::describing;
 use super::door::Door;
 use super::rules::{self, Amendment};
 use super::whom::{Digits, Whom, WhomError};
@@ -186,7 +186,7 @@ impl Conversation {
     }
 
     /// The members, this one among them.
-    fn inside(&self) -> impl Iterator<Item = IdentityKey> {
+    pub(super) fn inside(&self) -> impl Iterator<Item = IdentityKey> {
         self.others.iter().flatten().copied().chain([self.me])
     }
 
@@ -213,7 +213,7 @@ impl Chat<'_> {
         match newcomer {
             Ok(Newcomer::ToLookAt(key)) => {
                 let whole = self.conversation.whole(&key);
-                self.out.notice(format_args!(
+                self.refuse(format_args!(
                     "that is {whole}: compare all of it, since another key with the same ten digits is soon found; the same line \
                      once more lets it in"
                 ));
@@ -232,31 +232,32 @@ impl Chat<'_> {
             }
             Ok(Newcomer::ToCome(digits)) => {
                 let whole = digits.grouped(" ");
-                let line = match self.conversation.awaited.expect(digits) {
-                    true => format!(
+                match self.conversation.awaited.expect(digits) {
+                    true => self.out.notice(format_args!(
                         "{whole} was not heard yet and is let in when it comes; /withdraw takes that back"
-                    ),
-                    false => "too many are awaited already; /withdraw makes room".to_owned(),
-                };
-                self.out.notice(line);
+                    )),
+                    false => self.refuse("too many are awaited already; /withdraw makes room"),
+                }
             }
             Ok(Newcomer::Inside(key)) => {
                 let name = self.conversation.name(&key);
                 self.out.notice(format_args!("{name} is in the room"));
             }
-            Ok(Newcomer::NotWith(digits)) => self.out.notice(format_args!(
-                "{} is not one of --with, and this room is for those alone: {}",
-                digits.grouped(" "),
-                self.conversation.door.names_another()
-            )),
-            Err(error) => self.tell(error.lines()),
+            Ok(Newcomer::NotWith(digits)) => {
+                let another = self.conversation.door.names_another();
+                self.refuse(format_args!(
+                    "{} is not one of --with, and this room is for those alone: {another}",
+                    digits.grouped(" "),
+                ));
+            }
+            Err(error) => self.refuse_by(error.lines()),
         }
     }
 
     /// Leaves a member out.
     pub(super) async fn kick(&mut self, word: &str) {
         if self.conversation.present(word) == Err(WhomError::Yourself) {
-            return self.out.notice("that is you; /quit leaves the room");
+            return self.refuse("that is you; /quit leaves the room");
         }
         let Some(member) = self.present(word) else {
             return;
@@ -271,7 +272,7 @@ impl Chat<'_> {
                     lasts.as_secs()
                 )
             });
-            self.out.notice(format_args!(
+            self.refuse(format_args!(
                 "{name} cannot be left out, and nothing was asked: {why}; /policy shows the rules, and /mute {word} shows no more \
                  of its texts{}",
                 silent.unwrap_or_default()
@@ -297,7 +298,7 @@ impl Chat<'_> {
                 }
                 false => format!(
                     "once out, {} may let it in again by /admit",
-                    command::whose(&self.policy.admit)
+                    describing::whose(&self.policy.admit)
                 ),
             };
             let silent = silence.map(|lasts| format!(", not heard for {} s,", lasts.as_secs()));
@@ -342,7 +343,7 @@ impl Chat<'_> {
                 self.conversation.awaited.exclude(key);
                 let name = self.conversation.name(&key);
                 let waits = count(self.held.unsent().len(), "text");
-                self.out.notice(format_args!(
+                self.refuse(format_args!(
                     "nothing is taken back: {waits} that you typed would go to {name}, too; /discard first, and type again \
                      what {name} may read"
                 ));
@@ -354,7 +355,7 @@ impl Chat<'_> {
                 let asked = self.handle.withdraw(vote).await;
                 self.ask(asked);
             }
-            Err(error) => self.tell(error.lines()),
+            Err(error) => self.refuse_by(error.lines()),
         }
     }
 
@@ -431,7 +432,7 @@ impl Chat<'_> {
                 }
                 self.ask(asked);
             }
-            Err(error) => self.tell(error.lines()),
+            Err(error) => self.refuse_by(error.lines()),
         }
     }
 
@@ -447,10 +448,14 @@ impl Chat<'_> {
         let is_early = |error: &WhomError| matches!(error, WhomError::Nobody(_)) && !is_secure;
         let out = self.conversation.who_is_out(word);
         let lines = |error: WhomError| match (is_early(&error), out) {
-            (true, _) => vec!["the room has not begun: nobody is in it with you yet".to_owned()],
+            (true, _) => vec![format!(
+                "{}: nobody is in it with you yet",
+                self.conversation.not_in()
+            )],
             (false, Some(name)) => vec![format!("{name} is not in the room any longer")],
             (false, None) => error.lines(),
         };
-        present.map_err(|error| self.tell(lines(error))).ok()
+        let present = present.map_err(lines);
+        present.map_err(|lines| self.refuse_by(lines)).ok()
     }
 }

@@ -2,25 +2,24 @@
 
 use core::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use mpotr::room::{Event, LastHeard};
-use mpotr::{EpochName, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, Vote, WaitingReason};
-use mpotr_formats::{Escaped, Nick, Payload};
+use mpotr::room::Event;
+use mpotr::{EpochName, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
+use mpotr_formats::Nick;
 use tokio::time::Instant;
 
 use super::absent::Absent;
 use super::awaited::Awaited;
 use super::deciding::Decided;
 use super::differing::Differing;
-use super::door::{Door, Trust};
+use super::door::Door;
 use super::elsewhere::Elsewhere;
 use super::lasting::Lasting;
-use super::names::{Names, Naming};
+use super::names::Names;
 use super::quiet::Quiet;
 use super::remembering::Learned;
 use super::verifying::Verifying;
-use super::waiting::{News, Waiting};
+use super::waiting::Waiting;
 use super::wording::{self, fingerprint};
 
 /// Something to print, or to do.
@@ -38,6 +37,16 @@ pub(super) enum Say {
     Remember(Learned),
 }
 
+impl Say {
+    /// The line, of a notice.
+    pub(super) fn into_notice(self) -> Option<String> {
+        match self {
+            Self::Notice(line) => Some(line),
+            Self::Text(_) | Self::Admit(_) | Self::LeaveOut(_) | Self::Remember(_) => None,
+        }
+    }
+}
+
 /// The room as this member sees it.
 #[derive(Debug)]
 pub(super) struct Conversation {
@@ -48,7 +57,7 @@ pub(super) struct Conversation {
     /// The other members that have not left; `None` until the room is secure.
     pub(super) others: Option<BTreeSet<IdentityKey>>,
     /// Who has left, until the keys are changed for that.
-    have_left: BTreeSet<IdentityKey>,
+    pub(super) have_left: BTreeSet<IdentityKey>,
     /// The epoch that was shown last: its roster is the one that the person has seen.
     shown: Option<Sid>,
     /// Who was heard to wait outside.
@@ -76,9 +85,11 @@ pub(super) struct Conversation {
     /// Whether the others have the votes to leave this member out.
     pub(super) is_put_out: bool,
     /// Members that are to be left out.
-    to_leave_out: BTreeSet<IdentityKey>,
+    pub(super) to_leave_out: BTreeSet<IdentityKey>,
     /// Members that others ask to leave out, by fewer votes than it takes, and who asks.
-    asked_out: BTreeMap<IdentityKey, Vec<IdentityKey>>,
+    pub(super) asked_out: BTreeMap<IdentityKey, Vec<IdentityKey>>,
+    /// What was said of votes to leave this member out, which are fewer than it takes.
+    pub(super) asked_out_here: Option<String>,
     /// What members have decided.
     pub(super) decided: Decided,
     /// Who keeps other rules.
@@ -94,10 +105,6 @@ pub(super) struct Conversation {
     /// How many packets were told of that speak of other rooms, in this epoch. Anyone can send them.
     other_rooms: usize,
 }
-
-/// A member that is there gives a sign of life in such a time, and one that was lost is said again (06-epochs, "Timers",
-/// `heartbeat`).
-const BEAT: Duration = Duration::from_secs(90);
 
 /// So many are told of in an epoch.
 const MOST_OTHER_ROOMS: usize = 8;
@@ -130,6 +137,7 @@ impl Conversation {
             is_put_out: false,
             to_leave_out: BTreeSet::new(),
             asked_out: BTreeMap::new(),
+            asked_out_here: None,
             decided: Decided::default(),
             differing: Differing::default(),
             lasting: Lasting::default(),
@@ -152,132 +160,6 @@ impl Conversation {
     /// Whether nothing of what a member says is shown.
     pub(super) fn is_muted(&self, member: &IdentityKey) -> bool {
         self.muted.contains(member)
-    }
-
-    /// Who is in the room and who waits, a line each. `heard` tells how long ago each was heard, where that is known.
-    pub(super) fn members(&mut self, heard: &LastHeard) -> Vec<String> {
-        self.waiting.looked_at();
-        let line =
-            |member: &IdentityKey, what: &str| format!("  {}{what}", self.names.line(member));
-        let now = Instant::now();
-        let others = self.others.iter().flatten().map(|member| {
-            let muted = if self.is_muted(member) {
-                " (muted)"
-            } else {
-                ""
-            };
-            let quiet = self.silence_of(member, heard, now);
-            let quiet = quiet.map(|since| format!(" (no word for over {} s)", since.as_secs()));
-            let out = self.is_to_leave(member);
-            line(
-                member,
-                &format!("{muted}{out}{}", quiet.unwrap_or_default()),
-            )
-        });
-        let put_out = self.is_put_out.then(|| {
-            let vote = Vote::Exclude(self.me);
-            format!("  the others are leaving you out{}", self.as_asked(&vote))
-        });
-        let waiting = self.waiting.listed();
-        let awaited = self.awaited.awaited();
-        core::iter::once(line(&self.me, " (you)"))
-            .chain(others)
-            .chain(put_out)
-            .chain(waiting.iter().map(|member| {
-                let since = heard.outside.get(member).copied();
-                match since.filter(|since| *since > heard.fresh) {
-                    Some(since) => line(
-                        member,
-                        &format!(" (waited outside, not heard for {} s)", since.as_secs()),
-                    ),
-                    None if self.differing.has(member) => {
-                        line(member, " (keeps other rules than you; nothing is proven)")
-                    }
-                    None if !self.door.can_admit(member) => {
-                        line(member, " (not one of --with: stays outside)")
-                    }
-                    None if self.needs_word(member) => {
-                        line(member, " (waits for your /admit; nothing is proven)")
-                    }
-                    None => line(member, " (waits; nothing is proven)"),
-                }
-            }))
-            .chain(awaited.map(|it| {
-                format!(
-                    "  {}  (not heard yet; let in when it comes)",
-                    it.grouped(" ")
-                )
-            }))
-            .chain(self.lists_absent(heard))
-            .chain((self.waiting.unlisted() > 0).then(|| {
-                format!(
-                    "  {} more have waited before these",
-                    self.waiting.unlisted()
-                )
-            }))
-            .collect()
-    }
-
-    /// For how long a member was not heard, if that is longer than it is as a rule. `heard` tells how long ago each was heard, where
-    /// that is known.
-    pub(super) fn silence_of(
-        &self,
-        member: &IdentityKey,
-        heard: &LastHeard,
-        now: Instant,
-    ) -> Option<Duration> {
-        let awaited = self.quiet.since(member, now);
-        let silent = heard.members.get(member).copied();
-        awaited.max(silent.filter(|since| *since > BEAT))
-    }
-
-    /// What members ask about one that is in the room, for a list.
-    fn is_to_leave(&self, member: &IdentityKey) -> String {
-        match (
-            self.to_leave_out.contains(member),
-            self.asked_out.get(member),
-        ) {
-            (true, _) => " (to be left out)".to_owned(),
-            (false, Some(by)) => {
-                let asks = if by.len() == 1 { "asks" } else { "ask" };
-                format!(" ({} {asks} to leave it out)", self.names_of(by))
-            }
-            (false, None) => String::new(),
-        }
-    }
-
-    /// What the person should know about who comes in.
-    pub(super) fn door(&self) -> &'static str {
-        match self.door {
-            Door::With(_) => {
-                "only those of --with come in, and the room begins when all of them are there"
-            }
-            Door::Trust(Trust::FirstUse, _) => {
-                "anyone may come in who knows the name of the room, and is known from then on; who calls itself as \
-                 a person is called whom you know, and is another, is left out"
-            }
-            Door::Trust(Trust::List, _) => {
-                "those whom you know come in, and nobody else before you say so by /admit"
-            }
-            Door::Trust(Trust::Verified, _) => {
-                "those come in whose keys you have verified, and nobody else before you say so by /admit"
-            }
-            Door::Ask => {
-                "nobody comes in before you say so: type /admit and a whole fingerprint, or the name of a file \
-                 with a public key"
-            }
-            Door::Open => "anyone may come in who knows the name of the room: compare fingerprints",
-        }
-    }
-
-    /// Whether one that waits comes in by the person's word alone, which it has not given.
-    fn needs_word(&self, claimed: &IdentityKey) -> bool {
-        let is_trusted = match &self.door {
-            Door::With(_) | Door::Open | Door::Trust(Trust::FirstUse, _) => true,
-            Door::Trust(Trust::List | Trust::Verified, trusted) => trusted.contains(claimed),
-            Door::Ask => false,
-        };
-        !is_trusted && !self.awaited.is_admitted(claimed)
     }
 
     /// Those of --with that are not in the room.
@@ -357,17 +239,6 @@ impl Conversation {
         }
     }
 
-    /// Why a member is no longer in the room: it has left, or others asked for that, or else it took no part in the last change.
-    fn why_out(&mut self, member: &IdentityKey) -> String {
-        let asked = self.as_asked(&Vote::Exclude(*member));
-        let has_left = self.have_left.remove(member);
-        match (asked.is_empty(), has_left) {
-            (false, _) => format!("is out{asked},"),
-            (true, true) => "is out".to_owned(),
-            (true, false) => "no longer answered, is out".to_owned(),
-        }
-    }
-
     /// An epoch begins.
     fn begins(&mut self, sid: Sid, roster: &[MemberInfo]) -> Vec<Say> {
         let members = wording::count(roster.len(), "member");
@@ -400,49 +271,8 @@ impl Conversation {
         if self.names.keeps_list() {
             said.push(met);
         }
+        said.extend(self.verifying.begins_epoch().map(Say::Notice));
         said
-    }
-
-    /// Takes note of who is to be left out.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "all others are of no exclusion"
-    )]
-    fn notes_exclusion(&mut self, event: &Event) {
-        match event {
-            Event::Waiting {
-                reason: WaitingReason::Excluding { identity },
-                ..
-            } => {
-                self.to_leave_out.insert(*identity);
-            }
-            Event::WaitingOver {
-                reason: WaitingReason::Excluding { identity },
-            } => {
-                self.to_leave_out.remove(identity);
-            }
-            Event::Waiting {
-                reason:
-                    WaitingReason::VoteHere {
-                        vote: Vote::Exclude(member),
-                        by,
-                        ..
-                    },
-                ..
-            } => {
-                self.asked_out.insert(*member, by.clone());
-            }
-            Event::WaitingOver {
-                reason:
-                    WaitingReason::VoteHere {
-                        vote: Vote::Exclude(member),
-                        ..
-                    },
-            } => {
-                self.asked_out.remove(member);
-            }
-            _ => {}
-        }
     }
 
     fn words_of(&self, event: &Event) -> Vec<Say> {
@@ -463,148 +293,6 @@ impl Conversation {
             Ordering::Greater => return,
         };
         self.elsewhere.hold((name, members), lines, Instant::now());
-    }
-
-    fn waits(&mut self, claimed: IdentityKey) -> Vec<Say> {
-        let is_known = self.names.knows(&claimed) || self.names.petname(&claimed).is_some();
-        let news = self.waiting.comes(claimed, is_known);
-        let whole = fingerprint(&claimed);
-        if let Some(awaited) = self.comes_as_awaited(&claimed) {
-            return awaited;
-        }
-        match news {
-            News::None => Vec::new(),
-            News::TooMany => notice(
-                "many more want to come in and are not told of one by one: /members lists the newest, and /admit lets \
-                 in whom it names, listed or not"
-                    .to_owned(),
-            ),
-            News::Person => {
-                let name = match is_known {
-                    true => format!(" ({})", self.name(&claimed)),
-                    false => self.names.file(&claimed),
-                };
-                let wants = format!("{whole}{name} wants to come in");
-                match &self.door {
-                    Door::With(keys) if keys.contains_key(&claimed) => {
-                        notice(format!("{wants}, as expected; nothing is proven yet"))
-                    }
-                    Door::With(_) => notice(format!(
-                        "{wants}, is not one of --with, and stays outside; {}",
-                        self.door.names_another()
-                    )),
-                    Door::Trust(_, trusted) if trusted.contains(&claimed) => {
-                        notice(format!("{wants}, whom you know; nothing is proven yet"))
-                    }
-                    Door::Trust(Trust::FirstUse, _) if self.names.is_impostor(&claimed) => notice(format!(
-                        "{wants} again, and stays outside: it has called itself as another is called"
-                    )),
-                    Door::Trust(Trust::FirstUse, _) => vec![
-                        Say::Notice(format!("{wants}, and is let in as a stranger; nothing is proven yet")),
-                        Say::Admit(claimed),
-                    ],
-                    Door::Trust(Trust::Verified | Trust::List, _) | Door::Ask => vec![
-                        Say::Notice(format!("{wants}; nothing is proven yet")),
-                        Say::Notice(format!("to let it in: /admit {whole}")),
-                    ],
-                    Door::Open => notice(format!("{wants}; nothing is proven yet")),
-                }
-            }
-        }
-    }
-
-    /// A whole fingerprint, and the name that is known for it.
-    pub(super) fn whole(&self, member: &IdentityKey) -> String {
-        let key = fingerprint(member);
-        let is_named = self.names.knows(member) || self.names.petname(member).is_some();
-        match is_named {
-            true => format!("{key} ({})", self.name(member)),
-            false => format!("{key}{}", self.names.file(member)),
-        }
-    }
-
-    /// Who was left out by a vote is told of each time that the room tells of it: nobody lets it in but by name.
-    fn waits_again(&mut self, claimed: IdentityKey) -> Vec<Say> {
-        let is_known = true;
-        let _told_here = self.waiting.comes(claimed, is_known);
-        if let Some(awaited) = self.comes_as_awaited(&claimed) {
-            return awaited;
-        }
-        let (whole, name) = (fingerprint(&claimed), self.name(&claimed));
-        let wants = format!(
-            "{whole} ({name}), who was left out, wants to come in again; nothing is proven yet"
-        );
-        vec![
-            Say::Notice(wants),
-            Say::Notice(format!("to let it in: /admit {whole}")),
-        ]
-    }
-
-    /// A person has come who was admitted before.
-    fn comes_as_awaited(&mut self, claimed: &IdentityKey) -> Option<Vec<Say>> {
-        self.awaited.comes(claimed).then(|| {
-            self.awaited.admit(*claimed);
-            let whole = fingerprint(claimed);
-            let line = format!("{whole} has come, whom you asked to let in; nothing is proven yet");
-            vec![Say::Notice(line), Say::Admit(*claimed)]
-        })
-    }
-
-    fn reads(&mut self, author: IdentityKey, body: &[u8]) -> Vec<Say> {
-        if author == self.me {
-            return Vec::new();
-        }
-        match Payload::from_bytes(body) {
-            Ok(Payload { .. }) if self.is_muted(&author) => Vec::new(),
-            Ok(Payload { nick, text }) => {
-                let heard = self.names.note(author, &nick);
-                let text = wording::with_blanks_for_tabs(&text);
-                let text = Say::Text(format!("{}: {}", self.name(&author), Escaped(&text)));
-                let judged = self.judge(author, &nick, &heard);
-                let heard = heard.iter().map(|naming| Say::Notice(self.tell(naming)));
-                heard.chain([text]).chain(judged).collect()
-            }
-            Err(error) => notice(format!(
-                "{} sent a message that this program cannot read: {error}",
-                self.name(&author),
-            )),
-        }
-    }
-
-    /// What follows, where strangers are trusted at first use, from what one of them calls itself.
-    fn judge(&self, author: IdentityKey, nick: &Nick, heard: &[Naming]) -> Option<Say> {
-        if !matches!(self.door, Door::Trust(Trust::FirstUse, _))
-            || self.names.petname(&author).is_some()
-        {
-            return None;
-        }
-        let is_impostor = |naming: &Naming| matches!(naming, Naming::OtherKey { .. });
-        if heard.iter().any(is_impostor) {
-            return Some(Say::LeaveOut(author));
-        }
-        // A petname that looks like the own nick would be that of two people.
-        let is_stranger = !self.names.is_impostor(&author) && !self.names.is_mine(nick);
-        is_stranger.then(|| Say::Remember(Learned::Stranger(author, nick.clone())))
-    }
-
-    fn tell(&self, naming: &Naming) -> String {
-        match naming {
-            Naming::Renamed { before, after } => format!("{before} is called {after} from now on"),
-            Naming::Clash(names) => format!(
-                "WARNING: the names of {} look alike: each is shown with digits of its fingerprint from now on",
-                names.join(" and "),
-            ),
-            Naming::OtherKey {
-                name,
-                identity,
-                known,
-            } => format!(
-                "WARNING: {name} is another than the {} you know: this is {}, and the one you know is {}",
-                self.name(known),
-                fingerprint(identity),
-                fingerprint(known),
-            ),
-        }
     }
 
     /// Whether this is the roster that was shown last.
@@ -628,4 +316,4 @@ pub(super) fn notice(text: String) -> Vec<Say> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mpotr::room::Event;
 use mpotr::{IdentityKey, Policy, Vote};
 
-use super::command;
 use super::conversation::{Conversation, Say, notice};
+use super::describing;
 use super::wording::{enumerated, purpose};
 
 /// What was decided in this epoch and in the one before.
@@ -25,6 +25,12 @@ impl Decided {
         if let Event::Secure { .. } = event {
             self.before = core::mem::take(&mut self.now);
         }
+    }
+
+    /// Whether the members have decided to become one with another room, of late.
+    pub(super) fn is_merging(&self) -> bool {
+        let mut votes = self.now.keys().chain(self.before.keys());
+        votes.any(|vote| matches!(vote, Vote::Merge(_)))
     }
 
     /// Who has asked for something that was decided.
@@ -60,7 +66,7 @@ impl Conversation {
         vec![format!(
             "the others have left this member out{}; to come back, start again: {} may let you in, by /admit {}",
             self.as_asked(&Vote::Exclude(self.me)),
-            command::whose(&policy.admit),
+            describing::whose(&policy.admit),
             self.my_fingerprint(),
         )]
     }

@@ -53,14 +53,19 @@ impl Chat<'_> {
             let newcomers = others.filter(|_| !self.follows());
             let newcomers = newcomers.map(|it| early.newcomers(it)).unwrap_or_default();
             if newcomers.is_empty() {
-                self.send(early.text).await;
+                self.send_or_hold(early.text).await;
             } else {
                 let names = newcomers.iter().map(|it| self.conversation.name(it));
                 let told = self.held.hold_early(early.text, names.collect());
                 self.tell(told);
             }
         }
-        if self.early.is_empty() && self.is_read_out {
+        self.leave_if_done().await;
+    }
+
+    /// Leaves if the input has ended and all that was in it was given to the room.
+    pub(super) async fn leave_if_done(&mut self) {
+        if self.early.is_empty() && self.unseen.is_none() && self.is_read_out {
             self.leave().await;
         }
     }

@@ -8,25 +8,37 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::command::Command;
-use super::input::Line;
-use super::link::UNWATCHED;
+use super::input::{Line, Stamped};
 use super::outcome::Unsent;
 use super::wording::count;
+use crate::stop::Stop;
 use crate::typed;
 
 /// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
 const STOPS: u8 = 2;
 
-/// For so long one who leaves waits for a carrier that is away.
+/// For so long a person who leaves waits for a carrier that is away.
 const LINGER: Duration = Duration::from_secs(20);
+
+/// For so long a script that has nothing more to say does: a relay that is started anew is there again by then, and what waits for the
+/// script waits no longer.
+const LINGER_OF_PIPE: Duration = Duration::from_secs(60);
+
+/// An input in which nothing comes for so long does not end with the room: what may follow in it is not counted.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// For so long an input is counted to its end.
+const COUNTS: Duration = Duration::from_secs(10);
 
 /// How a person leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaves {
     ByQuit,
     AtEndOfInput,
-    /// Nobody is there who could do anything about it: the carrier is tried for as long as a script may take.
+    /// Nobody is there who could do anything about it.
     AtEndOfPipe,
+    /// The same, by a line of the script.
+    ByQuitOfPipe,
 }
 
 impl Chat<'_> {
@@ -81,7 +93,7 @@ impl Chat<'_> {
     /// The input ends, or a person leaves, while the carrier is away: what is not delivered is told, and for how long the carrier is
     /// still waited for.
     pub(super) fn leave_without_carrier(&mut self, leaves: Leaves) {
-        let kept = self.kept.iter().map(|line| Ok(line.clone()));
+        let kept = self.kept.iter().map(|it| Ok(it.line.clone()));
         let texts = unread(kept, self.obeys)
             .count()
             .saturating_add(self.early.len())
@@ -92,29 +104,51 @@ impl Chat<'_> {
             _ => format!("{texts} texts are not delivered"),
         };
         let lost = "for the way to the room is lost";
-        let linger = LINGER.as_secs();
-        let told = match leaves {
-            Leaves::ByQuit => format!(
-                "{lacks}, {lost}: this member leaves in {linger} s, or as soon as that is done; /quit once more, or ctrl-c, leaves now"
-            ),
-            Leaves::AtEndOfInput => format!(
-                "the input has ended; {lacks}, {lost}: this member leaves in {linger} s, or as soon as that is done; ctrl-c leaves now"
-            ),
-            Leaves::AtEndOfPipe => format!(
-                "the input has ended; {lacks}, {lost}, which is tried for {} minutes in all",
-                UNWATCHED.as_secs().div_euclid(60)
-            ),
+        let linger = match leaves {
+            Leaves::ByQuit | Leaves::AtEndOfInput => LINGER,
+            Leaves::AtEndOfPipe | Leaves::ByQuitOfPipe => LINGER_OF_PIPE,
         };
-        if leaves != Leaves::AtEndOfPipe {
-            self.leaves_by = Instant::now().checked_add(LINGER);
+        let ended = match leaves {
+            Leaves::ByQuit | Leaves::ByQuitOfPipe => "",
+            Leaves::AtEndOfInput | Leaves::AtEndOfPipe => "the input has ended; ",
+        };
+        let at_once = match leaves {
+            Leaves::ByQuit => "/quit once more, or ctrl-c, leaves now",
+            Leaves::AtEndOfInput => "ctrl-c leaves now",
+            Leaves::AtEndOfPipe | Leaves::ByQuitOfPipe => "a signal leaves now",
+        };
+        self.leaves_by = Instant::now().checked_add(linger);
+        self.out.notice(format_args!(
+            "{ended}{lacks}, {lost}: this member leaves in {} s, or as soon as that is done; {at_once}",
+            linger.as_secs()
+        ));
+    }
+
+    /// Tells so if nothing more is to come of the input, and the carrier is away.
+    pub(super) fn ends_without_carrier(&mut self) {
+        let is_over = self.input_is_over || self.is_read_out;
+        if !is_over || self.link.is_up() || self.is_leaving || self.leaves_by.is_some() {
+            return;
         }
-        self.out.notice(told);
+        let quits = self.kept.iter().any(|it| self.is_quit(it));
+        self.leave_without_carrier(match (self.at_terminal, quits) {
+            (true, true) => Leaves::ByQuit,
+            (true, false) => Leaves::AtEndOfInput,
+            (false, true) => Leaves::ByQuitOfPipe,
+            (false, false) => Leaves::AtEndOfPipe,
+        });
+    }
+
+    /// Whether a line is the last that is obeyed.
+    pub(super) fn is_quit(&self, stamped: &Stamped) -> bool {
+        let command = Command::parse(stamped.line.clone(), self.obeys);
+        command == Ok(Command::Quit)
     }
 
     /// Why what waits may never be sent, if it may not.
     fn why_never_sent(&self) -> Option<&'static str> {
         match (self.conversation.is_secure(), self.conversation.is_put_out) {
-            (false, _) => Some("the room has not begun"),
+            (false, _) => Some(self.conversation.not_in()),
             (true, true) => Some("the others are leaving you out"),
             (true, false) => None,
         }
@@ -131,8 +165,9 @@ impl Chat<'_> {
                 false => "the input has ended; ",
             };
             self.out.notice(format_args!(
-                "{ended}not sent, since the room has not begun: {}; this member leaves when that is sent, and ctrl-c leaves \
+                "{ended}not sent, since {}: {}; this member leaves when that is sent, and ctrl-c leaves \
                  without it",
+                self.conversation.not_in(),
                 count(waits, "text")
             ));
         }
@@ -161,9 +196,12 @@ impl Chat<'_> {
         let _ended = self.handle.stop().await;
     }
 
-    /// Notes the texts that nobody will read.
-    pub(super) fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
-        lines.close();
+    /// Notes the texts that nobody will read. A pipe is read to its end for that, if it has one: each of its lines is told.
+    pub(super) async fn count_unread(
+        &mut self,
+        lines: &mut mpsc::Receiver<io::Result<Stamped>>,
+        stop: &mut Stop,
+    ) {
         for (_, names) in self.held.never_given() {
             self.outcome.note(Unsent::Unseen { names });
         }
@@ -171,16 +209,48 @@ impl Chat<'_> {
         for _ in early.chain(self.unseen.take()) {
             self.outcome.note(Unsent::Unread);
         }
-        let kept = self.kept.drain(..).map(Ok).collect::<Vec<_>>();
-        let rest = kept
-            .into_iter()
-            .chain(core::iter::from_fn(|| lines.try_recv().ok()));
-        if !self.has_quit {
-            for unsent in unread(rest, self.obeys) {
-                self.outcome.note(unsent);
+        // What is behind it is for what comes after this program.
+        if self.has_quit {
+            return lines.close();
+        }
+        let kept: Vec<_> = self.kept.drain(..).map(|it| Ok(it.line)).collect();
+        let mut is_over = kept.into_iter().any(|line| self.note_unread(line));
+        let ends = Instant::now().checked_add(COUNTS);
+        let waits = !self.at_terminal && self.stops == 0;
+        while !is_over {
+            let line = tokio::select! {
+                biased;
+                line = lines.recv() => line,
+                () = super::until(pause_after(ends)), if waits => {
+                    self.outcome.input_goes_on();
+                    break;
+                }
+                _ = stop.asked(), if waits => break,
+                () = core::future::ready(()), if !waits => break,
+            };
+            is_over = line.is_none_or(|line| self.note_unread(line.map(|it| it.line)));
+            if !is_over && ends.is_some_and(|ends| ends <= Instant::now()) {
+                self.outcome.input_goes_on();
+                break;
             }
         }
+        lines.close();
     }
+
+    /// Notes a line that nobody reads, if it is a text. Returns whether it is the last that counts.
+    fn note_unread(&mut self, line: io::Result<Line>) -> bool {
+        let (unsent, is_last) = unread_line(line, self.obeys);
+        unsent
+            .into_iter()
+            .for_each(|unsent| self.outcome.note(unsent));
+        is_last
+    }
+}
+
+/// When an input that brings nothing is taken to go on.
+fn pause_after(ends: Option<Instant>) -> Option<Instant> {
+    let pause = Instant::now().checked_add(PAUSE);
+    pause.zip(ends).map(|(pause, ends)| pause.min(ends))
 }
 
 /// The texts among lines that nobody read. Commands do not count, nor does what is behind `/quit`: it is for what
@@ -189,14 +259,23 @@ fn unread(
     lines: impl Iterator<Item = io::Result<Line>>,
     obeys: bool,
 ) -> impl Iterator<Item = Unsent> {
-    let parsed = lines.map(move |line| line.map(|line| Command::parse(line, obeys)));
-    let before = parsed.take_while(|line| !matches!(line, Ok(Ok(Command::Quit))));
-    before.filter_map(|line| match line {
-        Ok(Ok(Command::Say(text))) => (!text.is_empty()).then_some(Unsent::Unread),
-        Ok(Ok(_)) => None,
-        Ok(Err(_)) => Some(Unsent::Unread),
-        Err(error) => Some(Unsent::Unreadable(error.to_string())),
-    })
+    let mut is_over = false;
+    let counted = lines.map_while(move |line| {
+        let was_over = is_over;
+        let (unsent, is_last) = unread_line(line, obeys);
+        is_over = is_last;
+        (!was_over).then_some(unsent)
+    });
+    counted.flatten()
+}
+
+/// What a line comes to that nobody read, if it is a text, and whether nothing behind it counts.
+fn unread_line(line: io::Result<Line>, obeys: bool) -> (Option<Unsent>, bool) {
+    match line.map(|line| Command::parse(line, obeys)) {
+        Ok(Ok(Command::Say(_)) | Err(_)) => (Some(Unsent::Unread), false),
+        Ok(Ok(command)) => (None, command == Command::Quit),
+        Err(error) => (Some(Unsent::Unreadable(error.to_string())), true),
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +292,10 @@ mod tests {
         let typed = ["one", "", "/members", "//two", "/quit", "ls", "/quit"];
         assert_eq!(unread_of(&typed, true), [Unsent::Unread, Unsent::Unread]);
         assert_eq!(unread_of(&["/quit", "/quit"], true), []);
+        // A line of blanks sends nothing, as an empty one does.
+        let blank = ["   ", "\t", "\u{a0}\u{3000}"];
+        assert_eq!(unread_of(&blank, true), []);
+        assert_eq!(unread_of(&blank, false), []);
         // Where commands are not obeyed, all that is not empty is a text.
         assert_eq!(unread_of(&typed, false).len(), 6);
         let no_text = [Ok(Line::NotUtf8), Err(std::io::Error::other("gone"))];

@@ -240,9 +240,10 @@ impl Entering<'_> {
             identity,
             admission,
         } = self;
-        let transport = connect.connect().await;
-        let transport =
-            transport.with_context(|| format!("cannot enter by the {} {place}", place.what()))?;
+        let transport = connect.connect().await.map_err(|closed| {
+            let looks = anyhow::anyhow!("{closed}; {}", place.asks_doctor());
+            looks.context(format!("cannot enter by the {} {place}", place.what()))
+        })?;
         let written = [&args.admit, &args.exclude, &args.change];
         let follow_policy =
             written.iter().all(|rule| rule.is_none()) && !args.evidence && args.rekey.is_none();

@@ -22,15 +22,18 @@ pub(super) struct Fading {
 impl Fading {
     /// Takes note of what happens.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no vote")]
-    pub(super) fn hear(&mut self, event: &Event, now: Instant) {
+    pub(super) fn hear(&mut self, event: &Event, me: &IdentityKey, now: Instant) {
         match event {
             Event::WaitingOver {
+                reason: WaitingReason::AskedOut { by, .. },
+            } => self.fades(Vote::Exclude(*me), by, now),
+            Event::Waiting {
+                reason: WaitingReason::AskedOut { .. },
+                ..
+            } => self.votes.retain(|(it, _)| *it != Vote::Exclude(*me)),
+            Event::WaitingOver {
                 reason: WaitingReason::VoteHere { vote, by, .. },
-            } => {
-                self.votes.push((vote.clone(), by.clone()));
-                let due = now.checked_add(SHOWS).unwrap_or(now);
-                self.due = Some(due);
-            }
+            } => self.fades(vote.clone(), by, now),
             // Fewer ask for it, or more.
             Event::Waiting {
                 reason: WaitingReason::VoteHere { vote, .. },
@@ -48,6 +51,12 @@ impl Fading {
             | Event::Removed => self.votes.clear(),
             _ => {}
         }
+    }
+
+    /// A vote waits no longer, for which these have asked.
+    fn fades(&mut self, vote: Vote, by: &[IdentityKey], now: Instant) {
+        self.votes.push((vote, by.to_vec()));
+        self.due = Some(now.checked_add(SHOWS).unwrap_or(now));
     }
 
     /// When there may be something to tell.
@@ -87,6 +96,7 @@ mod tests {
 
     const ALICE: IdentityKey = IdentityKey::new([1; 32]);
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
+    const ME: IdentityKey = IdentityKey::new([9; 32]);
 
     fn asked() -> WaitingReason {
         WaitingReason::VoteHere {
@@ -99,6 +109,7 @@ mod tests {
     fn name(key: &IdentityKey) -> String {
         match *key {
             ALICE => "alice".to_owned(),
+            ME => "you".to_owned(),
             _ => "bob".to_owned(),
         }
     }
@@ -107,7 +118,7 @@ mod tests {
     fn a_vote_that_waits_no_longer_and_does_not_come_true_was_taken_back() {
         let mut fading = Fading::default();
         let now = Instant::now();
-        fading.hear(&Event::WaitingOver { reason: asked() }, now);
+        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
         assert_eq!(fading.due(), Some(now + SHOWS));
         let told = fading.tell(|_| false, name);
         assert_eq!(told, ["alice no longer asks to leave bob out"]);
@@ -118,13 +129,39 @@ mod tests {
     fn what_comes_true_or_is_asked_by_this_member_too_is_not_told() {
         let mut fading = Fading::default();
         let now = Instant::now();
-        fading.hear(&Event::WaitingOver { reason: asked() }, now);
-        fading.hear(&Event::LeftOut { member: BOB }, now);
+        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
+        fading.hear(&Event::LeftOut { member: BOB }, &ME, now);
         assert_eq!(fading.due(), None);
-        fading.hear(&Event::WaitingOver { reason: asked() }, now);
+        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
         assert_eq!(
             fading.tell(|vote| *vote == Vote::Exclude(BOB), name),
             [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_vote_on_this_member_that_was_taken_back_is_told_too() {
+        let mut fading = Fading::default();
+        let now = Instant::now();
+        let asked = |by| WaitingReason::AskedOut {
+            by,
+            have: 1,
+            need: 3,
+        };
+        let over = |by| Event::WaitingOver { reason: asked(by) };
+        fading.hear(&over(vec![ALICE]), &ME, now);
+        // Another asks for it, too: told anew.
+        let more = Event::Waiting {
+            reason: asked(vec![ALICE, BOB]),
+            since: mpotr::room::Timestamp::default(),
+            until: None,
+        };
+        fading.hear(&more, &ME, now);
+        assert_eq!(fading.due(), None);
+        fading.hear(&over(vec![ALICE]), &ME, now);
+        assert_eq!(
+            fading.tell(|_| false, name),
+            ["alice no longer asks to leave you out"]
         );
     }
 }

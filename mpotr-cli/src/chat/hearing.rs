@@ -25,14 +25,20 @@ impl Chat<'_> {
         }
     }
 
+    /// Has all parts take note of what happened, whichever of them tells of it.
+    fn take_note(&mut self, event: &Event) {
+        let (conversation, now) = (&mut self.conversation, Instant::now());
+        self.outcome.hear(event, conversation, self.at_terminal);
+        self.fading.hear(event, &conversation.me, now);
+        conversation.quiet.hear(event, now);
+        conversation.lasting.hear(event, now);
+        conversation.absent.hear(event);
+        conversation.differing.hear(event);
+        conversation.notes_exclusion(event);
+    }
+
     async fn show(&mut self, event: Event) {
-        self.outcome
-            .hear(&event, &self.conversation, self.at_terminal);
-        self.fading.hear(&event, Instant::now());
-        self.conversation.quiet.hear(&event, Instant::now());
-        self.conversation.lasting.hear(&event, Instant::now());
-        self.conversation.absent.hear(&event);
-        self.conversation.differing.hear(&event);
+        self.take_note(&event);
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
@@ -51,7 +57,15 @@ impl Chat<'_> {
         }
         let is_shown = matches!(event, Event::Secure { .. });
         let are_fewer = matches!(event, Event::Secure { .. } | Event::Left { .. });
-        for say in self.conversation.hear(event) {
+        let mut said = self.conversation.hear(event);
+        if is_shown {
+            // Who types after that has seen who is there.
+            let (shown, seen) = (self.shown.clone(), self.conversation.seen());
+            let notices = said.extract_if(.., |say| matches!(say, Say::Notice(_)));
+            let lines: Vec<_> = notices.filter_map(Say::into_notice).collect();
+            self.out.notices(lines, move || shown.show(seen));
+        }
+        for say in said {
             match say {
                 Say::Notice(notice) => self.out.notice(notice),
                 Say::Admit(newcomer) => {
@@ -76,8 +90,38 @@ impl Chat<'_> {
             self.tell_who_is_never_out();
         }
         if is_shown && let Some(text) = self.unseen.take() {
-            self.send(text).await;
+            self.send(text, self.conversation.seen()).await;
+            self.leave_if_done().await;
         }
+    }
+
+    /// What to say of votes that are missing: of this member, of others, or on this member.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no vote")]
+    fn told_by_votes(&mut self, reason: &WaitingReason) -> Option<Vec<String>> {
+        let (conversation, policy) = (&self.conversation, &self.policy);
+        let name = |it: &_| conversation.name(it);
+        let (me, roster) = (&conversation.me, conversation.inside().collect());
+        Some(match reason {
+            WaitingReason::VoteHere { vote, by, need } => {
+                let word = |it: &_| conversation.word_for_anyone(it);
+                let mut told = voting::asked(vote, by, *need, policy, name, word);
+                if let Vote::Policy(wanted) = vote {
+                    told.extend(conversation.never_out_by(wanted));
+                }
+                told
+            }
+            WaitingReason::NeedsVotes { vote, have, need } => {
+                let needed = (vote, *have, *need);
+                vec![voting::needed(needed, policy, (me, &roster), name)]
+            }
+            WaitingReason::AskedOut { by, have, need } => {
+                let asked = (&by[..], *have, *need);
+                let told = voting::asked_out(asked, policy, (me, &roster), name);
+                self.conversation.asked_out_here = Some(told.clone());
+                vec![told]
+            }
+            _ => return None,
+        })
     }
 
     /// What to say of an event that is told beside the rules of the room, or by how long it lasts.
@@ -86,20 +130,13 @@ impl Chat<'_> {
         reason = "all others are told by what they are"
     )]
     fn told_by_rules(&mut self, event: &Event) -> Option<Vec<String>> {
+        if let Event::Waiting { reason, .. } = event
+            && let Some(told) = self.told_by_votes(reason)
+        {
+            return Some(told);
+        }
         let conversation = &self.conversation;
         Some(match event {
-            Event::Waiting {
-                reason: WaitingReason::VoteHere { vote, by, need },
-                ..
-            } => {
-                let name = |it: &_| conversation.name(it);
-                let word = |it: &_| conversation.word_for_anyone(it);
-                let mut told = voting::asked(vote, by, *need, &self.policy, name, word);
-                if let Vote::Policy(wanted) = vote {
-                    told.extend(conversation.never_out_by(wanted));
-                }
-                told
-            }
             Event::Waiting {
                 reason: WaitingReason::RulesDiffer { policy, by },
                 ..

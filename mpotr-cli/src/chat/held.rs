@@ -72,6 +72,19 @@ impl HeldTexts {
         (number, core::iter::once(line).chain(hint).collect())
     }
 
+    /// The numbers of the texts that a person means and that the room was not given: the one with a number, or all.
+    pub(super) fn meant_early(&self, number: Option<u32>) -> Vec<u32> {
+        let numbers = self.early.keys().copied();
+        numbers
+            .filter(|it| number.is_none_or(|number| number == *it))
+            .collect()
+    }
+
+    /// The text of such a number.
+    pub(super) fn early(&self, number: u32) -> Option<&str> {
+        self.early.get(&number).map(|(text, _)| text.as_str())
+    }
+
     /// The texts that a person means and that the room was not given: the one with a number, or all. They are held no longer.
     pub(super) fn take_early(&mut self, number: Option<u32>) -> Vec<String> {
         let taken = match number {
@@ -188,6 +201,21 @@ mod tests {
         assert_eq!(held.take_early(Some(2)), ["early"]);
         assert!(held.take_early(None).is_empty());
         assert_eq!(held.meant(Some(3)), [two]);
+    }
+
+    /// Whether the room takes it shows when it is given: until then it is held under its number.
+    #[test]
+    fn what_is_released_and_not_taken_stays_held() {
+        let mut held = HeldTexts::default();
+        for text in ["one", "two"] {
+            held.hold_early(text.to_owned(), vec!["eve".to_owned()]);
+        }
+        for _ in 0..2 {
+            assert_eq!(held.meant_early(None), [1, 2]);
+            assert_eq!(held.early(2), Some("two"));
+        }
+        assert_eq!(held.take_early(Some(2)), ["two"]);
+        assert_eq!((held.meant_early(None), held.early(2)), (vec![1], None));
     }
 
     #[test]

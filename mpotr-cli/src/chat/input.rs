@@ -1,11 +1,16 @@
-//! The lines that a person types or a pipe brings, each of bounded length.
+//! The lines that a person types or a pipe brings, each of bounded length, and with whom its author was shown when it was read.
+//! `docs/spec/09-chat-payload.md`, "Texts that are held".
 
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use mpotr::Seen;
 use tokio::sync::mpsc;
 
-use super::LINES_AHEAD;
+use super::{LINES_AHEAD, TYPED_AHEAD};
 use crate::typed;
 
 /// Bytes of a line that a terminal passes on where it collects whole lines itself, without the line end; what comes after them is lost
@@ -35,26 +40,108 @@ pub(super) enum Line {
     NotUtf8,
 }
 
+/// A line, and the roster that was shown last when it was read: who comes in later is nobody that its author has seen, however long
+/// the line waits to be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamped {
+    pub(super) line: Line,
+    pub(super) seen: Seen,
+}
+
+/// The roster that is shown: written when it is on the screen, and read with each line.
+#[derive(Clone, Debug)]
+pub(super) struct Shown(Arc<Mutex<Seen>>);
+
+impl Shown {
+    /// None was shown so far.
+    pub(super) fn nobody() -> Self {
+        Self(Arc::new(Mutex::new(Seen::Expected)))
+    }
+
+    /// A roster is on the screen.
+    pub(super) fn show(&self, seen: Seen) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// It, as far as any is.
+    fn seen(&self) -> Seen {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A source of lines that notes which roster was shown when it was last waited for. What is there without a wait came before, while
+/// the program was held up: by a screen that takes nothing, it may be, which shows the next roster only then.
+struct Watched<R> {
+    source: R,
+    /// Whether the next read need not wait.
+    has_more: fn() -> bool,
+    shown: Shown,
+    seen: Rc<Cell<Seen>>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let waits = !(self.has_more)();
+        let count = self.source.read(buffer)?;
+        if waits {
+            self.seen.set(self.shown.seen());
+        }
+        Ok(count)
+    }
+}
+
+/// Whether keys were typed that are not read.
+#[cfg(unix)]
+fn are_keys_there() -> bool {
+    rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Only Unix tells.
+#[cfg(not(unix))]
+const fn are_keys_there() -> bool {
+    false
+}
+
 /// The lines of standard input. They are read by a thread of their own, which may wait in a read for as long as the
 /// program runs: nothing waits for it.
 ///
 /// # Errors
 /// The system gives no thread.
-pub(super) fn read_lines(limit: usize) -> io::Result<mpsc::Receiver<io::Result<Line>>> {
-    let (sender, receiver) = mpsc::channel(LINES_AHEAD);
+pub(super) fn read_lines(
+    limit: usize,
+    shown: Shown,
+) -> io::Result<mpsc::Receiver<io::Result<Stamped>>> {
+    let ahead = match io::stdin().is_terminal() {
+        true => TYPED_AHEAD,
+        false => LINES_AHEAD,
+    };
+    let (sender, receiver) = mpsc::channel(ahead);
     thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
             let keyboard = io::stdin().lock();
+            let is_terminal = keyboard.is_terminal();
             let typed = typed::here();
-            let collects = typed.is_none() && keyboard.is_terminal();
-            let cut_at = collects.then_some(TERMINAL_LINE);
+            let cut_at = (typed.is_none() && is_terminal).then_some(TERMINAL_LINE);
+            let seen = Rc::new(Cell::new(shown.seen()));
+            let watched = Watched {
+                source: keyboard,
+                has_more: are_keys_there,
+                shown: shown.clone(),
+                seen: Rc::clone(&seen),
+            };
             let mut input: Box<dyn BufRead> = match typed {
-                Some(typed) => Box::new(BufReader::new(typed.lines(keyboard))),
-                None => Box::new(keyboard),
+                Some(typed) => Box::new(BufReader::new(typed.lines(watched))),
+                None => Box::new(BufReader::new(watched)),
             };
             while let Some(line) = next_line(&mut input, limit, cut_at).transpose() {
                 let is_last = line.is_err();
+                // A pipe has nobody who looks: each line is known by what is shown when it is read.
+                let seen = match is_terminal {
+                    true => seen.get(),
+                    false => shown.seen(),
+                };
+                let line = line.map(|line| Stamped { line, seen });
                 if sender.blocking_send(line).is_err() || is_last {
                     return;
                 }
@@ -119,9 +206,13 @@ fn pass_over_line(input: &mut impl BufRead) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::BufReader;
+    use std::cell::Cell;
+    use std::io::{BufReader, Read as _};
+    use std::rc::Rc;
 
-    use super::{Line, next_line};
+    use mpotr::{Seen, Sid};
+
+    use super::{Line, Shown, Watched, next_line};
 
     const LIMIT: usize = 4;
 
@@ -175,6 +266,28 @@ mod tests {
         let long = [&[b'x'; 100][..], b"\nok\n"].concat();
         assert_eq!(lines(&long), [too_long(100), text("ok")]);
         assert_eq!(lines(&[b'x'; 100]), [too_long(100)]);
+    }
+
+    /// What came while nobody waited for it was typed by one who had seen what was there before that.
+    #[test]
+    fn a_line_is_for_those_who_were_shown_when_its_author_was_waited_for() {
+        let shown = Shown::nobody();
+        let seen = Rc::new(Cell::new(shown.seen()));
+        let epoch = |byte| Seen::Epoch(Sid::new([byte; 32]));
+        let read_in = |roster, has_more| {
+            shown.show(roster);
+            let mut watched = Watched {
+                source: &b"text"[..],
+                has_more,
+                shown: shown.clone(),
+                seen: Rc::clone(&seen),
+            };
+            watched.read_exact(&mut [0; 4]).unwrap();
+            seen.get()
+        };
+        assert_eq!(read_in(epoch(1), || false), epoch(1));
+        assert_eq!(read_in(epoch(2), || true), epoch(1));
+        assert_eq!(read_in(epoch(2), || false), epoch(2));
     }
 
     #[test]

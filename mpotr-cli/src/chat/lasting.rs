@@ -163,8 +163,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{AGREES, Conversation, LETS_IN, Lasting, Wait};
-    use crate::chat::conversation::tests::waits;
     use crate::chat::door::Door;
+    use crate::chat::testing::waits;
 
     #[test]
     fn what_lasts_is_told_when_it_has_and_not_before() {

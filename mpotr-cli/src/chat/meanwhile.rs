@@ -4,9 +4,10 @@
 use mpotr_formats::Escaped;
 use tokio::time::Instant;
 
-use super::command::{Command, NAMES};
+use super::command::Command;
 use super::ending::Leaves;
-use super::input::Line;
+use super::help::NAMES;
+use super::input::{Line, Stamped};
 use super::outcome::Unsent;
 use super::whom::Digits;
 use super::{Chat, MOST_WAIT};
@@ -14,13 +15,13 @@ use crate::typed::{self, Words};
 
 impl Chat<'_> {
     /// Does what a line asks for that was typed while the carrier is away.
-    pub(super) async fn say_meanwhile(&mut self, line: Line) {
-        let Line::Text(text) = &line else {
+    pub(super) async fn say_meanwhile(&mut self, line: Stamped) {
+        let Line::Text(text) = &line.line else {
             // That it cannot be sent is no matter of the carrier.
             return self.say(line).await;
         };
-        match Command::parse(line.clone(), self.obeys) {
-            Ok(Command::Say(text)) if text.is_empty() => {}
+        match Command::parse(line.line.clone(), self.obeys) {
+            Ok(Command::Nothing) => {}
             Ok(Command::Discard(None)) => {
                 self.discard_kept();
                 self.say(line).await;
@@ -62,9 +63,17 @@ impl Chat<'_> {
     }
 
     /// Takes a line of a pipe that cannot leave yet. One that never can is told.
-    pub(super) fn look_through(&mut self, line: Line) {
-        match Command::parse(line.clone(), self.obeys) {
-            Ok(_) => self.kept.push_back(line),
+    pub(super) fn look_through(&mut self, line: Stamped) {
+        match Command::parse(line.line.clone(), self.obeys) {
+            Ok(Command::Nothing) => {}
+            Ok(command) => {
+                self.kept.push_back(line);
+                if command == Command::Quit {
+                    // What is behind it is not for this program.
+                    self.input_is_over = true;
+                    self.ends_without_carrier();
+                }
+            }
             Err(line) => self.not_sent(Unsent::from(line)),
         }
     }
@@ -81,7 +90,7 @@ impl Chat<'_> {
         let obeys = self.obeys;
         let before = self.kept.len();
         self.kept
-            .retain(|line| !matches!(Command::parse(line.clone(), obeys), Ok(Command::Say(_))));
+            .retain(|it| !matches!(Command::parse(it.line.clone(), obeys), Ok(Command::Say(_))));
         for _ in self.kept.len()..before {
             self.out.notice("taken back: nobody has read it");
         }
@@ -130,10 +139,9 @@ impl Chat<'_> {
             self.tell_losses();
         }
         if is_due(self.fading.due()) {
-            let (own, names) = (&self.own, &self.conversation.names);
-            let told = self
-                .fading
-                .tell(|vote| own.contains(vote), |it| names.name(it));
+            let (own, conversation) = (&self.own, &self.conversation);
+            let name = |it: &_| conversation.names_of(&[*it]);
+            let told = self.fading.tell(|vote| own.contains(vote), name);
             self.tell(told);
         }
         if is_due(self.conversation.elsewhere.due()) {

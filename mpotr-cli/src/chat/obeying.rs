@@ -1,44 +1,56 @@
 //! What a line asks for: a text, or a command. `docs/spec/09-chat-payload.md`, "Commands".
 
+use core::fmt::Display;
+
 use mpotr::room::LastHeard;
-use mpotr::{Rule, Vote};
+use mpotr::{Rule, Seen, Vote};
 use mpotr_transport::HandleError;
 use tokio::time::Instant;
 
 use super::Chat;
 use super::command::{self, Command};
-use super::input::Line;
+use super::input::Stamped;
 use super::outcome::Unsent;
+use super::{describing, help};
 
 impl Chat<'_> {
     /// Does what a line asks for.
-    pub(super) async fn say(&mut self, line: Line) {
+    pub(super) async fn say(&mut self, stamped: Stamped) {
+        let Stamped { line, seen } = stamped;
+        let name = command::name_of(&line).map(str::to_owned);
         let command = match Command::parse(line, self.obeys) {
             Ok(command) => command,
             Err(line) => return self.not_sent(Unsent::from(line)),
         };
+        self.doing = name;
+        self.obey(command, self.seen_by(seen)).await;
+        self.doing = None;
+    }
+
+    /// Does what a command asks for, of one who has seen this roster.
+    async fn obey(&mut self, command: Command, seen: Seen) {
         if !matches!(command, Command::Say(_)) {
             self.read_people_again();
         }
         match command {
-            Command::Say(text) if text.is_empty() => {}
-            Command::Say(text) => self.send(text).await,
+            Command::Nothing => {}
+            Command::Say(text) => self.send(text, seen).await,
             Command::Members => self.members().await,
             Command::Quit => self.quit().await,
-            Command::Help(None) => self.tell(command::help()),
-            Command::Help(Some(name)) => self.tell(command::help_on(&name)),
-            Command::Blanks => self.out.notice(
+            Command::Help(None) => self.tell(help::help()),
+            Command::Help(Some(name)) => self.tell(help::help_on(&name)),
+            Command::Blanks => self.refuse(
                 "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
                  text that begins with a slash",
             ),
-            Command::Usage(usage) => self.out.notice(usage),
+            Command::Usage(usage) => self.refuse(usage),
             Command::Policy => self.tell(self.rules()),
             Command::Amend(amendment) => self.amend(&amendment).await,
             Command::Refresh => {
                 let asked = self.handle.refresh().await;
                 self.ask(asked);
             }
-            Command::Release(number) => self.release(number).await,
+            Command::Release(number) => self.release(number, seen).await,
             Command::Discard(number) => self.discard(number).await,
             Command::Merge(name) => {
                 let asked = self.handle.merge(name).await;
@@ -59,16 +71,16 @@ impl Chat<'_> {
             Command::Withdraw(who) => self.withdraw(&who).await,
             Command::Mute(who) => self.mute(&who, true),
             Command::Unmute(who) => self.mute(&who, false),
-            Command::Unknown(line) => self.out.notice(format_args!(
+            Command::Unknown(line) => self.refuse(format_args!(
                 "{}; /help lists them, //text sends a text that begins with a slash",
-                command::no_such(line.trim_start_matches('/'))
+                help::no_such(line.trim_start_matches('/'))
             )),
         }
     }
 
     /// The rules, and what they mean for those who are there.
     fn rules(&self) -> Vec<String> {
-        let mut lines = command::describe(&self.policy, |it| self.conversation.name(it));
+        let mut lines = describing::describe(&self.policy, |it| self.conversation.name(it));
         if let Some(others) = &self.conversation.others {
             let members = others.len().saturating_add(1);
             let more = [&self.policy.admit, &self.policy.change];
@@ -113,7 +125,22 @@ impl Chat<'_> {
         match asked {
             Ok(()) => {}
             Err(HandleError::Ended) => self.is_leaving = true,
-            Err(error) => self.out.notice(error),
+            Err(error) => self.refuse(error),
         }
+    }
+
+    /// Says why what a line asks for is not done. A person sees it; a script that nobody looks at ends with a code for it.
+    pub(super) fn refuse(&mut self, why: impl Display) {
+        self.out.notice(why);
+        let name = self.doing.take().filter(|_| !self.at_terminal);
+        name.into_iter()
+            .for_each(|name| self.outcome.note_undone(name));
+    }
+
+    /// The same in several lines.
+    pub(super) fn refuse_by(&mut self, lines: Vec<String>) {
+        let mut lines = lines.into_iter();
+        lines.next().into_iter().for_each(|line| self.refuse(line));
+        self.tell(lines.collect());
     }
 }

@@ -73,9 +73,7 @@ impl core::fmt::Display for Unsent {
             ),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
-            Self::Unread => {
-                f.write_str("this member was out before; nor was what may follow it in the input")
-            }
+            Self::Unread => f.write_str("this member was out before it was taken"),
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
         }
     }
@@ -114,6 +112,10 @@ pub(super) struct Outcome {
     /// Those whom a text was meant for and who were not in the room when it left.
     absent: BTreeSet<String>,
     left_early: bool,
+    /// Whether there may be more lines in the input than were counted.
+    goes_on: bool,
+    /// Commands of a script that were not done: how many, and the name of the first.
+    undone: Option<Undone>,
     /// That the room had not begun when the person had waited for long enough.
     not_begun: Option<NotBegun>,
 }
@@ -121,6 +123,8 @@ pub(super) struct Outcome {
 /// What a chat comes to: what the program itself could not do, and besides what became of the texts.
 pub(super) fn joined(own: anyhow::Result<()>, texts: Result<(), ChatError>) -> anyhow::Result<()> {
     match (own, texts) {
+        // What the program could not do is more than a command that failed.
+        (Err(own), Err(ChatError::Undone(undone))) => Err(own.context(undone.to_string())),
         (Err(own), Err(texts)) => Err(own.context(texts)),
         (Ok(()), Err(texts)) => Err(texts.into()),
         (own, Ok(())) => own,
@@ -156,6 +160,9 @@ pub(crate) enum ChatError {
     /// A text left when some of those it was meant for were not there.
     #[error("a text was sent while some it was meant for were not in the room: {}", .0.join(", "))]
     Absent(Vec<String>),
+    /// Commands of a script were not done; all that was to be sent was.
+    #[error(transparent)]
+    Undone(#[from] Undone),
     /// The room has not begun in the time that --wait names.
     #[error(transparent)]
     NotBegun(#[from] NotBegun),
@@ -166,10 +173,16 @@ pub(crate) enum ChatError {
 
 /// A room that has not begun in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the room has not begun within {}, and nothing was sent: {why}", seconds_of(*seconds))]
+#[error(
+    "{} within {}, and nothing was sent: {why}",
+    if *is_there { "you were not let into the room" } else { "the room has not begun" },
+    seconds_of(*seconds)
+)]
 pub(crate) struct NotBegun {
     /// How long it might have taken.
     pub(super) seconds: u32,
+    /// Whether it has begun, without this member.
+    pub(super) is_there: bool,
     /// What was missing.
     pub(super) why: String,
 }
@@ -178,19 +191,45 @@ fn seconds_of(seconds: u32) -> String {
     wording::count(usize::try_from(seconds).unwrap_or(usize::MAX), "second")
 }
 
+/// Commands that were not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} of the input {}{first}", wording::count(*count, "command"), were_not_done(*count))]
+pub(crate) struct Undone {
+    count: usize,
+    /// The name of the first of them. What stands behind it may be a secret.
+    first: String,
+}
+
+const fn were_not_done(count: usize) -> &'static str {
+    match count {
+        1 => "was not done: ",
+        _ => "were not done, the first of them: ",
+    }
+}
+
 /// Lines that were sent to nobody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", lines(*count))]
+#[error("{}{reason}{}", lines(*count, *goes_on), and_rest(*goes_on))]
 pub(crate) struct UnsentLines {
     count: usize,
     /// Why the first of them was not.
     reason: String,
+    /// Whether the input goes on behind those that were counted.
+    goes_on: bool,
 }
 
-fn lines(count: usize) -> String {
+fn lines(count: usize, goes_on: bool) -> String {
+    let at_least = if goes_on { "at least " } else { "" };
     match count {
-        1 => "a line was not sent: ".to_owned(),
-        _ => format!("{count} lines were not sent, the first for this reason: "),
+        1 => format!("{at_least}a line was not sent: "),
+        _ => format!("{at_least}{count} lines were not sent, the first for this reason: "),
+    }
+}
+
+const fn and_rest(goes_on: bool) -> &'static str {
+    match goes_on {
+        true => "; the input has not ended, and what follows in it is not sent either",
+        false => "",
     }
 }
 
@@ -210,6 +249,20 @@ impl Outcome {
     pub(super) fn note(&mut self, unsent: Unsent) {
         self.unsent.get_or_insert(unsent);
         self.unsent_lines = self.unsent_lines.saturating_add(1);
+    }
+
+    /// Notes that more may come of the input than was counted.
+    pub(super) const fn input_goes_on(&mut self) {
+        self.goes_on = true;
+    }
+
+    /// Notes that a command of this name was not done, of a script.
+    pub(super) fn note_undone(&mut self, name: String) {
+        let undone = self.undone.get_or_insert(Undone {
+            count: 0,
+            first: name,
+        });
+        undone.count = undone.count.saturating_add(1);
     }
 
     /// Notes that the program was stopped by a person.
@@ -273,6 +326,7 @@ impl Outcome {
         self.unsent.as_ref().map(|unsent| UnsentLines {
             count: self.unsent_lines,
             reason: unsent.at_end(),
+            goes_on: self.goes_on,
         })
     }
 
@@ -298,7 +352,7 @@ impl Outcome {
         if !self.absent.is_empty() {
             return Err(ChatError::Absent(self.absent.into_iter().collect()));
         }
-        Ok(())
+        self.undone.map_or(Ok(()), |undone| Err(undone.into()))
     }
 }
 
@@ -332,6 +386,7 @@ mod tests {
             ChatError::Unsent(UnsentLines {
                 count: 5,
                 reason: Unsent::Unread.to_string(),
+                goes_on: false,
             })
         };
         let both = joined(Err(own()), Err(texts())).unwrap_err();
@@ -388,8 +443,47 @@ mod tests {
         assert_eq!(
             told(outcome),
             "lost the relay r:1: closed; not known to have it: carol (1 text); and 2 lines were not sent, the first for this reason: this \
-             member was out before; nor was what may follow it in the input"
+             member was out before it was taken"
         );
+    }
+
+    #[test]
+    fn of_an_input_that_goes_on_no_number_is_said_to_be_all() {
+        let mut outcome = Outcome::default();
+        outcome.input_goes_on();
+        // A pipe that stays open and has nothing in it has lost nothing.
+        assert_eq!(outcome.clone().judge(&departure(true)), Ok(()));
+        outcome.note(Unsent::Unread);
+        outcome.note(Unsent::Unread);
+        let error = outcome.judge(&departure(true)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "at least 2 lines were not sent, the first for this reason: this member was out before it was taken; the input has not \
+             ended, and what follows in it is not sent either"
+        );
+    }
+
+    #[test]
+    fn a_command_that_was_not_done_is_a_failure_of_its_own_and_hides_no_other() {
+        let mut outcome = Outcome::default();
+        outcome.note_undone("/kick".to_owned());
+        let error = outcome.clone().judge(&departure(true)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "1 command of the input was not done: /kick"
+        );
+        assert!(matches!(error, ChatError::Undone(_)));
+        outcome.note_undone("/mute".to_owned());
+        let error = outcome.clone().judge(&departure(true)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "2 commands of the input were not done, the first of them: /kick"
+        );
+        outcome.note(Unsent::NotUtf8);
+        let both = outcome.judge(&departure(true)).unwrap_err();
+        assert!(matches!(both, ChatError::Unsent(_)), "{both}");
+        let own = joined(Err(anyhow::anyhow!("cannot write")), Err(error)).unwrap_err();
+        assert!(!own.is::<ChatError>(), "{own:#}");
     }
 
     #[test]
@@ -458,6 +552,7 @@ mod tests {
     fn a_room_that_has_not_begun_in_time_is_a_failure_of_its_own_however_it_ends() {
         let not_begun = NotBegun {
             seconds: 30,
+            is_there: false,
             why: "not here: bob".to_owned(),
         };
         let mut outcome = Outcome::default();

@@ -52,6 +52,12 @@ impl Conversation {
                 None
             }
             Event::WaitingOver {
+                reason: WaitingReason::Outside,
+            } => {
+                self.is_room_there = false;
+                None
+            }
+            Event::WaitingOver {
                 reason: WaitingReason::Excluding { identity },
             } if *identity == self.me => {
                 self.is_put_out = false;
@@ -73,6 +79,15 @@ impl Conversation {
         }
         let whole = self.whole(&claimed);
         let key = fingerprint(&claimed);
+        if by.is_empty() && self.decided.is_merging() && self.door.can_admit(&claimed) {
+            return Some(vec![
+                Say::Notice(format!(
+                    "{whole}, of the other room, is not let in by you: the two become one when each has let in all of the other; \
+                     nothing is proven yet"
+                )),
+                Say::Notice(format!("to let it in: /admit {key}")),
+            ]);
+        }
         let who = match by {
             [] => "others here would let in".to_owned(),
             [one] => format!("{} asks to let in", self.name(one)),
@@ -170,6 +185,7 @@ impl Conversation {
             }
             // Who does not let in one that may be inside keeps itself out.
             WaitingReason::Outside if !self.to_admit.is_empty() => {
+                self.is_room_there = true;
                 let names: Vec<_> = self.to_admit.iter().map(|it| self.whole(it)).collect();
                 Some(notice(format!(
                     "the room is there already, and its members decide whether you come in; you have to let in all who are in it, too, \
@@ -249,3 +265,6 @@ impl Conversation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,16 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::room::Event;
-use mpotr::{
-    AttemptId, CodeFailure, IdentityKey, RoomCode, SecretOutcome, SharedSecret, VerifyError,
-};
+use mpotr::{AttemptId, CodeFailure, IdentityKey, SecretOutcome, SharedSecret, VerifyError};
 use mpotr_formats::Escaped;
 use mpotr_formats::known::How;
 use mpotr_transport::HandleError;
 
 use super::Chat;
-use super::command::VERIFY;
 use super::conversation::{Conversation, Say};
+use super::help::VERIFY;
 use super::remembering::Learned;
 use super::wording::enumerated;
 
@@ -34,14 +32,34 @@ pub(super) struct Verifying {
     have_asked: BTreeSet<IdentityKey>,
     /// What muted members ask, of which nothing is shown.
     unseen: BTreeSet<AttemptId>,
-    /// The last code that was shown, and whose it is.
-    code: Option<(RoomCode, Vec<IdentityKey>)>,
+    /// The last code that was shown.
+    code: Option<Shown>,
     /// Whether that is the code of the present keys, and nobody has asked for another since.
     is_code_fresh: bool,
     /// Whether this person has asked for a code that is not there yet.
     awaits_code: bool,
     /// How often no code came of a round, as was told last.
     tries: u32,
+}
+
+/// A code that was shown.
+#[derive(Clone, Debug)]
+struct Shown {
+    /// As people read it to one another.
+    digits: String,
+    /// Whose it is.
+    roster: Vec<IdentityKey>,
+    /// Whether the person has said that all have the same.
+    is_compared: bool,
+}
+
+/// Why the end of a code says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoCode {
+    /// None was shown.
+    None,
+    /// It ends otherwise: this is the one that was shown.
+    Other(String),
 }
 
 /// Why nothing is asked or answered.
@@ -57,9 +75,7 @@ impl Conversation {
     pub(super) fn verifies(&mut self, event: &Event) -> Option<Vec<Say>> {
         match event {
             Event::Code { code, roster, .. } => {
-                self.verifying.awaits_code = false;
-                self.verifying.is_code_fresh = true;
-                self.verifying.code = Some((*code, roster.clone()));
+                self.verifying.show(code.to_string(), roster.clone());
                 Some(notices([
                     format!("the code of this room is {code}"),
                     "read it to one another where nobody can change what you hear; /code and the last four digits say \
@@ -83,10 +99,6 @@ impl Conversation {
                     "{} asks for a code of the room again; /code takes part",
                     self.name(by)
                 )]))
-            }
-            Event::Secure { .. } => {
-                self.verifying.is_code_fresh = false;
-                None
             }
             Event::CodeFailed {
                 why, who, tries, ..
@@ -188,9 +200,9 @@ impl Conversation {
 
     /// What to say of the code that is there, if it is one of the present keys.
     fn code_there_is(&self) -> Option<String> {
-        let (code, _) = self.verifying.code.as_ref()?;
+        let Shown { digits, .. } = self.verifying.code.as_ref()?;
         self.verifying.is_code_fresh.then(|| {
-            format!("the code of this room is {code}: it is the same as long as the keys are; /code and its last four digits say that \
+            format!("the code of this room is {digits}: it is the same as long as the keys are; /code and its last four digits say that \
                      all have the same")
         })
     }
@@ -286,7 +298,7 @@ impl Chat<'_> {
         let asked = self.handle.room_code().await;
         if is_busy(&asked) {
             let why = self.conversation.why_nothing_is_written();
-            return self.out.notice(format_args!("not asked: {why}"));
+            return self.refuse(format_args!("not asked: {why}"));
         }
         if asked.is_ok() {
             self.conversation.verifying.ask_code();
@@ -300,18 +312,18 @@ impl Chat<'_> {
     /// have come in, whom they have not heard, and another code with it: so the end of theirs is asked for.
     pub(super) fn code_is_same(&mut self, end: &str) {
         let me = self.conversation.me;
-        let Some((code, roster)) = &self.conversation.verifying.code else {
-            self.out
-                .notice("there is no code to compare; /code asks for one");
-            return;
+        let is_fresh = match self.conversation.verifying.compare(end) {
+            Ok(is_fresh) => is_fresh,
+            Err(NoCode::None) => {
+                return self.refuse("there is no code to compare; /code asks for one");
+            }
+            Err(NoCode::Other(code)) => {
+                return self.refuse(format_args!(
+                    "the code that you were shown is {code}: that one is of other people, or of an earlier time"
+                ));
+            }
         };
-        if !ends_so(*code, end) {
-            let line = format!(
-                "the code of this room is {code} now: that one is of other people, or of an earlier time"
-            );
-            self.out.notice(line);
-            return;
-        }
+        let roster = self.conversation.verifying.roster_of_code();
         let others: BTreeSet<_> = roster.iter().copied().filter(|it| *it != me).collect();
         let names = &self.conversation.names;
         let unknown = others.iter().filter(|it| names.petname(it).is_none());
@@ -326,27 +338,33 @@ impl Chat<'_> {
             ),
         };
         self.out.notice(line);
+        if !is_fresh {
+            self.out.notice(
+                "that code is of the keys before these: it says so of those who were in then, and of nobody who came later; /code \
+                 asks for one of these keys",
+            );
+        }
     }
 
     /// Asks a member: `WHO [QUESTION?] SECRET`.
     pub(super) async fn verify(&mut self, words: &str) {
         let (who, rest) = words.split_once(' ').unwrap_or((words, ""));
         if rest.trim().is_empty() {
-            return self.out.notice(VERIFY);
+            return self.refuse(VERIFY);
         }
         let member = match self.conversation.member(who) {
             Ok(member) => member,
-            Err(error) => return self.tell(error.lines()),
+            Err(error) => return self.refuse_by(error.lines()),
         };
         let (question, secret) = question_and_secret(rest);
         let Some(secret) = SharedSecret::of_text(secret) else {
-            return self.out.notice(NO_SECRET);
+            return self.refuse(NO_SECRET);
         };
         let question = question.to_owned();
         let started = self.handle.verify_start(member, secret, question).await;
         if is_busy(&started) {
             let why = self.conversation.why_not_asked(&member);
-            return self.out.notice(why);
+            return self.refuse(why);
         }
         if let Ok(attempt) = started {
             self.conversation.verifying.started.insert(attempt, member);
@@ -363,15 +381,15 @@ impl Chat<'_> {
     pub(super) async fn answer(&mut self, words: &str) {
         let (attempt, secret) = match self.conversation.asked(words) {
             Ok(asked) => asked,
-            Err(lines) => return self.tell(lines),
+            Err(lines) => return self.refuse_by(lines),
         };
         let Some(secret) = SharedSecret::of_text(secret) else {
-            return self.out.notice(NO_SECRET);
+            return self.refuse(NO_SECRET);
         };
         let answered = self.handle.verify_answer(attempt, secret).await;
         if is_busy(&answered) {
             let why = self.conversation.why_nothing_is_written();
-            return self.out.notice(format_args!(
+            return self.refuse(format_args!(
                 "not answered: {why}; where keys change, what was asked ends with them, and who has asked asks again"
             ));
         }
@@ -384,7 +402,7 @@ impl Chat<'_> {
         self.conversation.verifying.have_asked.clear();
         let asking = std::mem::take(&mut self.conversation.verifying.asking);
         if asking.is_empty() {
-            self.out.notice("nobody asks");
+            self.refuse("nobody asks");
         }
         for (attempt, _) in asking {
             let given_up = self.handle.verify_abort(attempt).await;
@@ -397,6 +415,45 @@ impl Verifying {
     /// The person has asked for a code.
     pub(super) const fn ask_code(&mut self) {
         self.awaits_code = true;
+    }
+
+    /// A code is shown, of the present keys.
+    pub(super) fn show(&mut self, digits: String, roster: Vec<IdentityKey>) {
+        self.awaits_code = false;
+        self.is_code_fresh = true;
+        self.code = Some(Shown {
+            digits,
+            roster,
+            is_compared: false,
+        });
+    }
+
+    /// Those whose code was shown last.
+    fn roster_of_code(&self) -> &[IdentityKey] {
+        self.code.as_ref().map_or(&[], |shown| &shown.roster)
+    }
+
+    /// The person says that all have read the code that ends so. Returns whether it is of the present keys.
+    ///
+    /// # Errors
+    /// No such code was shown.
+    pub(super) fn compare(&mut self, end: &str) -> Result<bool, NoCode> {
+        let shown = self.code.as_mut().ok_or(NoCode::None)?;
+        if !ends_so(&shown.digits, end) {
+            return Err(NoCode::Other(shown.digits.clone()));
+        }
+        shown.is_compared = true;
+        Ok(self.is_code_fresh)
+    }
+
+    /// The keys are others now. Returns what to say of a code that people may be reading to one another.
+    pub(super) fn begins_epoch(&mut self) -> Option<String> {
+        let was_fresh = core::mem::take(&mut self.is_code_fresh);
+        let shown = self.code.as_ref().filter(|shown| !shown.is_compared);
+        (was_fresh && shown.is_some()).then(|| {
+            "the code that you were shown is that of the keys before these; /code asks for one of these"
+                .to_owned()
+        })
     }
 
     /// The person has answered this one.
@@ -432,9 +489,9 @@ fn is_busy<T>(asked: &Result<T, HandleError>) -> bool {
 }
 
 /// Whether these are the last four digits of a code, or all of them.
-fn ends_so(code: RoomCode, end: &str) -> bool {
+fn ends_so(code: &str, end: &str) -> bool {
     let plain = |text: &str| text.split_whitespace().collect::<String>();
-    let (code, end) = (plain(&code.to_string()), plain(end));
+    let (code, end) = (plain(code), plain(end));
     matches!(end.len(), 4 | 12) && code.ends_with(&end)
 }
 

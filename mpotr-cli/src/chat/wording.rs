@@ -1,9 +1,9 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
 use mpotr::room::Event;
-use mpotr::{DropReason, Fingerprint, IdentityKey, Policy, Vote, WaitingReason};
+use mpotr::{DropReason, Fingerprint, IdentityKey, Policy, SuiteId, Vote, WaitingReason};
 
-use super::command;
+use super::describing;
 use crate::suite::AnySuite;
 
 /// The lines for an event, if it is one of these. `name` tells what a member is called.
@@ -104,9 +104,6 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
              one takes its place by itself"
                 .to_owned()
         }
-        WaitingReason::NeedsVotes { vote, have, need } => {
-            votes_needed(need.saturating_sub(*have), vote, name)
-        }
         WaitingReason::NotAdmitted { identity, missing } => format!(
             "{} has not let {} in, and nobody is in a room with one whom it does not let in itself; ask for that: {}",
             names(missing),
@@ -121,6 +118,8 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::Alone
         | WaitingReason::AdmitHere { .. }
         | WaitingReason::VoteHere { .. }
+        | WaitingReason::NeedsVotes { .. }
+        | WaitingReason::AskedOut { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Excluding { .. }
         | WaitingReason::AnotherInstance { .. }
@@ -167,7 +166,12 @@ pub(super) const fn pauses_texts(reason: &WaitingReason) -> bool {
 }
 
 fn other_suites(theirs: &[u16]) -> String {
-    let theirs: Vec<_> = theirs.iter().map(|code| format!("0x{code:04x}")).collect();
+    let called = |code: &u16| {
+        let mut known = SuiteId::ALL.into_iter();
+        let known = known.find(|suite| suite.code() == *code);
+        known.map_or_else(|| format!("0x{code:04x}"), |suite| suite.name().to_owned())
+    };
+    let theirs: Vec<_> = theirs.iter().map(called).collect();
     let theirs = theirs.join(", ");
     format!(
         "others are here with other ciphers ({theirs}): all start with the same --suite, or wait in vain"
@@ -180,11 +184,6 @@ fn other_versions(theirs: &[u8]) -> String {
     format!(
         "others are here with another version of the protocol ({theirs}): all need the same mpotr"
     )
-}
-
-fn votes_needed(more: usize, vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
-    let more = count(more, "more vote");
-    format!("{more} needed {}", purpose(vote, name))
 }
 
 /// What a vote is for.
@@ -217,8 +216,8 @@ pub(super) fn other_rules(
     asked: &str,
     name: impl Fn(&IdentityKey) -> String,
 ) -> Vec<String> {
-    let old = command::describe(before, &name);
-    let all = command::describe(now, &name);
+    let old = describing::describe(before, &name);
+    let all = describing::describe(now, &name);
     let news: Vec<_> = all
         .iter()
         .filter(|line| !old.contains(line))
@@ -317,4 +316,27 @@ pub(super) fn lets_in_there(key: &IdentityKey, whom: &str) -> String {
 /// What people compare.
 pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
     Fingerprint::of::<AnySuite>(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr::WaitingReason;
+
+    use super::of;
+    use crate::chat::testing::waits;
+
+    /// What is typed behind `--suite` is what a person looks for; a suite of a later version has no name here.
+    #[test]
+    fn other_ciphers_are_told_by_the_names_that_the_command_line_takes() {
+        let theirs = vec![2, 0x0f09];
+        let told = of(&waits(WaitingReason::OtherSuite { theirs }), |_| {
+            String::new()
+        });
+        assert_eq!(
+            told,
+            [
+                "others are here with other ciphers (aes256gcm, 0x0f09): all start with the same --suite, or wait in vain"
+            ]
+        );
+    }
 }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use mpotr::RoomId;
 use mpotr::SystemRng;
 use mpotr::crypto::rand_core::Rng as _;
-use mpotr_transport::{Connect as _, ExecConnect, RelayAddress, RelayConnect, Transport as _};
+use mpotr_transport::{
+    CloseCode, Closed, Connect as _, ExecConnect, RelayAddress, RelayConnect, Transport as _,
+};
 #[cfg(feature = "irc")]
 use tokio::net::TcpStream;
 use tokio::net::lookup_host;
@@ -47,6 +49,16 @@ pub(super) async fn look(place: Option<Place>) -> Finding {
             Verdict::Wrong,
             format!("the {what} {place}: {why}; {}", advice(&place)),
         ),
+        Err(Missed::OtherKey(why)) => finding(
+            Verdict::Wrong,
+            format!(
+                "the {what} {place}: {why}: is what stands behind #sha256= in the address what it prints at its start? Ask who runs it, \
+                 by a way that you trust; if that has not changed, a stranger answers in its place, and nothing was said to it"
+            ),
+        ),
+        Err(Missed::NotEncrypted(why)) => {
+            finding(Verdict::Wrong, format!("the {what} {place}: {why}"))
+        }
     }
 }
 
@@ -54,7 +66,7 @@ async fn reach(place: &Place) -> Result<Reached, Missed> {
     match place {
         Place::Relay(address) => {
             known(address.host(), address.port()).await?;
-            relay(address).await.map_err(Missed::Silent)
+            relay(address).await
         }
         #[cfg(feature = "irc")]
         Place::Irc(address) => {
@@ -96,6 +108,23 @@ enum Missed {
     Unknown { host: String, why: String },
     /// It does not answer, or not as it should.
     Silent(String),
+    /// It has another key than its address names.
+    OtherKey(String),
+    /// The connection cannot be encrypted, which says why.
+    NotEncrypted(String),
+}
+
+impl From<Closed> for Missed {
+    fn from(closed: Closed) -> Self {
+        let Closed { code, text, .. } = closed;
+        if code == CloseCode::Pin {
+            Self::OtherKey(text)
+        } else if code == CloseCode::Tls {
+            Self::NotEncrypted(text)
+        } else {
+            Self::Silent(text)
+        }
+    }
 }
 
 /// What to do about a place that is not reached.
@@ -123,13 +152,13 @@ fn finding(verdict: Verdict, text: impl core::fmt::Display) -> Finding {
 }
 
 /// A relay takes this program into a room that nobody else is in.
-async fn relay(address: &RelayAddress) -> Result<Reached, String> {
+async fn relay(address: &RelayAddress) -> Result<Reached, Missed> {
     let mut room = [0; 32];
     SystemRng::default().fill_bytes(&mut room);
     let began = Instant::now();
     let connect = RelayConnect::new(address.clone(), RoomId::new(room));
     let transport = async { connect?.connect().await }.await;
-    let transport = transport.map_err(|closed| closed.text)?;
+    let transport = transport?;
     let took = began.elapsed().as_millis();
     // What it takes is known, and nothing was said.
     let _closed = transport.close().await;

@@ -21,7 +21,12 @@ const ROOM: usize = 1 << 18;
 struct Piece {
     stream: Stream,
     shown: String,
+    /// What is done once it is written.
+    then: Option<Then>,
 }
+
+/// What is done in the thread that writes.
+pub(super) type Then = Box<dyn FnOnce() + Send>;
 
 /// What is still to be written.
 #[derive(Debug, Default)]
@@ -66,14 +71,18 @@ impl Queue {
     }
 
     /// Takes a line.
-    pub(super) fn push(&self, stream: Stream, shown: String) {
+    pub(super) fn push(&self, stream: Stream, shown: String, then: Option<Then>) {
         self.state.send_modify(|state| {
             state.bytes = state.bytes.saturating_add(shown.len());
             let results = usize::from(stream == Stream::Results);
             state.results = state.results.saturating_add(results);
         });
         // The thread lives as long as this does.
-        let _taken = self.pieces.send(Piece { stream, shown });
+        let _taken = self.pieces.send(Piece {
+            stream,
+            shown,
+            then,
+        });
     }
 
     /// Whether there is room for what an event may print.
@@ -135,7 +144,12 @@ impl Queue {
 /// Writes what comes, to the end. After its first error standard output is left alone.
 fn write_all(pieces: &Receiver<Piece>, state: &watch::Sender<State>) {
     let mut is_broken = false;
-    for Piece { stream, shown } in pieces {
+    for Piece {
+        stream,
+        shown,
+        then,
+    } in pieces
+    {
         let written = match stream {
             Stream::Results if is_broken => Ok(()),
             Stream::Results => stream.write(&shown),
@@ -146,6 +160,9 @@ fn write_all(pieces: &Receiver<Piece>, state: &watch::Sender<State>) {
             }
         };
         is_broken |= written.is_err();
+        if let Some(then) = then {
+            then();
+        }
         state.send_modify(|state| {
             state.bytes = state.bytes.saturating_sub(shown.len());
             let results = usize::from(stream == Stream::Results);

@@ -40,6 +40,9 @@ const PROTOCOL: u64 = 1;
 /// The most deadlines of a room that one `tick` comes to.
 const MOST_DEADLINES: usize = 100_000;
 
+/// The most milliseconds by which one `tick` turns the clock, a day: what is due in that time is done in a few seconds.
+const MOST_TURN: u64 = 24 * 60 * 60 * 1_000;
+
 /// The time of rooms whose packets the host carries.
 #[derive(Debug)]
 enum Time {
@@ -240,6 +243,11 @@ impl Session {
             (_, Err(failure), _) | (_, _, Err(failure)) => return self.answer(id, Err(failure)),
             (Time::Manual(_), Ok(to), Ok(())) => to,
         };
+        if to.saturating_sub(self.now()) > MOST_TURN {
+            let message = format_args!("the clock is turned by {MOST_TURN} ms at one time at most");
+            let failure = Failure::params("to", message).with("limit", MOST_TURN);
+            return self.answer(id, Err(failure));
+        }
         let mark = self.out.len();
         for _ in 0..MOST_DEADLINES {
             let due = self.rooms.iter().filter_map(|(handle, room)| {

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use crate::chat::Town;
 use crate::program::{Running, poll, run, succeed};
 #[cfg(unix)]
-use crate::talk::kill;
+use crate::talk::{in_tea, kill};
 
 /// A person with an identity in a file.
 pub(crate) struct Person {
@@ -223,6 +223,10 @@ fn who_is_asked_for_a_vote_is_told_what_to_type() {
         told.contains("it takes 2 votes, and yours is not given"),
         "{told}"
     );
+    other.type_in("/members\n");
+    other.hears_err(" to leave it out)");
+    // Who is to go knows how far that is.
+    third.hears_err(" asks to leave you out: 1 of the 2 votes that it takes is there");
     other.type_in(&format!("/kick {}\n", carol.fingerprint));
     let told = third.hears_err("the others have left this member out");
     assert!(!told.contains("to agree:"), "{told}");
@@ -232,12 +236,15 @@ fn who_is_asked_for_a_vote_is_told_what_to_type() {
 fn a_vote_that_is_taken_back_is_told_to_those_who_were_asked() {
     let town = Town::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
-    let [mut one, other, _third] = town.three_where_two_leave_one_out([&alice, &bob, &carol]);
+    let [mut one, other, third] = town.three_where_two_leave_one_out([&alice, &bob, &carol]);
     one.type_in(&format!("/kick {}\n", carol.public));
     other.hears_err("to agree: /kick ");
+    third.hears_err(" asks to leave you out");
     one.type_in(&format!("/withdraw {}\n", carol.public));
-    let told = other.hears_err("no longer asks to leave");
-    assert!(!told.contains("is out"), "{told}");
+    for (member, whom) in [(&other, ""), (&third, " you out")] {
+        let told = member.hears_err(&format!("no longer asks to leave{whom}"));
+        assert!(!told.contains("is out"), "{told}");
+    }
     // Who has taken it back knows that.
     assert!(!one.hears_err("taken back for").contains("no longer asks"));
 }
@@ -394,15 +401,7 @@ fn who_has_left_is_not_meant_by_a_kick() {
 #[test]
 fn without_a_terminal_it_must_be_said_whom_to_let_in() {
     let home = tempdir().unwrap();
-    let chat = [
-        "chat",
-        "--relay",
-        "127.0.0.1:1",
-        "--room",
-        "tea",
-        "--nick",
-        "a",
-    ];
+    let chat = in_tea("127.0.0.1:1", "a", &[]);
     for (more, named) in [
         (&[][..], &["--with", "--open", "--ask"][..]),
         (&["--members", "2"], &["--with", "--open", "--ask"]),
@@ -812,15 +811,7 @@ fn a_secret_identity_in_place_of_a_public_key_is_told_apart_and_not_shown() {
     let town = Town::new();
     let (alice, bob) = (town.person("alice"), town.person("bob"));
     let who = ["--identity", &alice.identity, "--with", &bob.identity];
-    let room = [
-        "chat",
-        "--relay",
-        &town.relay.address,
-        "--room",
-        "tea",
-        "--nick",
-        "alice",
-    ];
+    let room = in_tea(&town.relay.address, "alice", &[]);
     let finished = run(town.home.path(), &[&room[..], &who].concat());
     assert_ne!(finished.code, Some(0), "{finished:?}");
     let told = format!("`mpotr identity show --public --identity {}`", bob.identity);

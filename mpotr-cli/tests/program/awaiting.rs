@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
 use crate::chat::Town;
-use crate::program::{Running, poll};
+use crate::program::poll;
+use crate::talk::enter;
 
 #[test]
 fn a_pipe_says_at_once_and_again_whom_it_waits_for() {
@@ -57,23 +58,11 @@ fn a_relay_that_is_silent_or_away_is_waited_for_no_longer_either() {
     let home = tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let chat = ["chat", "--relay", &address, "--room", "tea", "--nick", "a"];
-    let more = ["--open", "--wait", "1"];
-    let finished = Running::start(home.path(), &[&chat[..], &more].concat()).finish();
+    let finished = enter(home.path(), &address, "a", &["--wait", "1"]).finish();
     assert_eq!(finished.code, Some(124), "{finished:?}");
     assert!(finished.err.contains("does not answer"), "{finished:?}");
     let Town { home, relay } = Town::new();
-    let chat = [
-        "chat",
-        "--relay",
-        &relay.address,
-        "--room",
-        "tea",
-        "--nick",
-        "a",
-    ];
-    let more = ["--open", "--wait", "4"];
-    let alice = Running::start(home.path(), &[&chat[..], &more].concat());
+    let alice = enter(home.path(), &relay.address, "a", &["--wait", "4"]);
     alice.hears_err("waiting for others");
     drop(relay);
     let finished = alice.finish();

@@ -47,8 +47,7 @@ fn enter(home: &Path, relay: &str, nick: &str, members: &str, more: &[&str]) -> 
 }
 
 fn chat(home: &Path, relay: &str, nick: &str, more: &[&str]) -> Running {
-    let arguments = ["chat", "--relay", relay, "--room", "tea", "--nick", nick];
-    Running::start(home, &[&arguments, more].concat())
+    Running::start(home, &talk::in_tea(relay, nick, more))
 }
 
 const NICKS: [&str; 3] = ["alice", "bob", "carol"];
@@ -351,18 +350,7 @@ fn a_relay_that_is_not_there_is_an_error_that_names_it() {
     // Port 1 of this machine: nothing listens there.
     let finished = run(
         home.path(),
-        &[
-            "chat",
-            "--relay",
-            "127.0.0.1:1",
-            "--room",
-            "tea",
-            "--nick",
-            "a",
-            "--open",
-            "--identity",
-            &identity,
-        ],
+        &talk::in_tea("127.0.0.1:1", "a", &["--open", "--identity", &identity]),
     );
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(
@@ -387,18 +375,7 @@ fn an_identity_that_cannot_be_read_is_an_error_before_anything_is_sent() {
     let relay = &town.relay.address;
     let error = fail(
         town.home.path(),
-        &[
-            "chat",
-            "--relay",
-            relay,
-            "--room",
-            "tea",
-            "--nick",
-            "a",
-            "--open",
-            "--identity",
-            &missing,
-        ],
+        &talk::in_tea(relay, "a", &["--open", "--identity", &missing]),
     );
     assert!(error.contains("there is no identity"), "{error}");
 }
@@ -407,18 +384,7 @@ fn an_identity_that_cannot_be_read_is_an_error_before_anything_is_sent() {
 fn a_nick_that_could_forge_a_line_is_a_usage_error() {
     let home = tempdir().unwrap();
     for nick in ["bob: hi", "a#12345", "a\u{1b}[2J", ""] {
-        let finished = run(
-            home.path(),
-            &[
-                "chat",
-                "--relay",
-                "127.0.0.1:1",
-                "--room",
-                "tea",
-                "--nick",
-                nick,
-            ],
-        );
+        let finished = run(home.path(), &talk::in_tea("127.0.0.1:1", nick, &[]));
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(!finished.err.contains("\u{1b}[2J"), "{finished:?}");
     }

@@ -1,16 +1,8 @@
 //! What the program says of texts that not everyone got.
 
-use std::process::Command;
-
 use crate::chat::Town;
 use crate::program::Running;
-
-fn signal(name: &str, member: &Running) {
-    let sent = Command::new("kill")
-        .args([name, &member.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
+use crate::talk::kill;
 
 #[test]
 fn who_leaves_without_the_word_of_a_member_that_is_stopped_is_told_so_and_fails() {
@@ -24,12 +16,12 @@ fn who_leaves_without_the_word_of_a_member_that_is_stopped_is_told_so_and_fails(
     }
     bob.type_in("here I am\n");
     alice.hears_out("bob: here I am");
-    signal("-STOP", &bob);
+    kill("-STOP", bob.id());
     alice.type_in("SALARY is 100\n");
     alice.end_input();
     carol.hears_out("alice: SALARY is 100");
     let finished = alice.finish();
-    signal("-CONT", &bob);
+    kill("-CONT", bob.id());
     assert_eq!(finished.code, Some(1), "{finished:?}");
     for told in [
         "a text of yours is not known to have reached bob\n",
@@ -52,7 +44,7 @@ fn with_one_stopped(town: &Town) -> [Running; 3] {
     }
     carol.type_in("here I am\n");
     alice.hears_out("carol: here I am");
-    signal("-STOP", &carol);
+    kill("-STOP", carol.id());
     [alice, bob, carol]
 }
 
@@ -75,7 +67,7 @@ fn a_stopped_member_keeps_no_line_of_a_pipe_from_the_others() {
         .collect();
     assert_eq!(read, lines);
     let finished = alice.finish();
-    signal("-CONT", &carol);
+    kill("-CONT", carol.id());
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let last = "not everyone acknowledged what was sent; not known to have it: carol (";
     let (_, texts) = finished.err.rsplit_once(last).unwrap();
@@ -90,14 +82,103 @@ fn a_second_signal_ends_the_wait_for_a_stopped_member_and_what_waits_is_told_as_
     alice.type_in(&(many_lines().join("\n") + "\n"));
     // As many as may be on their way: the rest waits for the word of the one that is stopped.
     bob.hears_out("alice: 127\n");
-    signal("-INT", &alice);
-    signal("-TERM", &alice);
+    kill("-INT", alice.id());
+    kill("-TERM", alice.id());
     let finished = alice.finish();
-    signal("-CONT", &carol);
+    kill("-CONT", carol.id());
     assert_eq!(finished.code, Some(1), "{finished:?}");
     for told in ["not sent", "have reached carol"] {
         assert!(finished.err.contains(told), "{finished:?}");
     }
     // Nobody was left out for that.
     assert!(!finished.err.contains("2 members"), "{finished:?}");
+}
+
+/// The number in front of a text in what a program says.
+fn number_before(said: &str, text: &str) -> usize {
+    let before = said.split_once(text).map(|(before, _)| before);
+    let word = before.and_then(|it| it.rsplit([' ', '(', '\n']).next());
+    word.map_or(0, |word| word.parse().unwrap())
+}
+
+#[test]
+fn each_line_of_a_pipe_whose_only_reader_leaves_has_one_fate_that_is_told() {
+    const LINES: usize = 2000;
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    let mut bob = town.chat("bob", &options);
+    let mut alice = town.chat("alice", &options);
+    let lines: String = (0..LINES).map(|number| format!("{number}\n")).collect();
+    alice.type_in(&lines);
+    alice.end_input();
+    bob.hears_out("alice: 300\n");
+    bob.end_input();
+    let (alice, bob) = (alice.finish(), bob.finish());
+    assert_eq!((alice.code, bob.code), (Some(1), Some(0)), "{alice:?}");
+    let read = bob.out.lines().count();
+    let error = alice.err.lines().last().unwrap();
+    let unsent = number_before(error, " lines were not sent");
+    let missed = number_before(error, " texts)");
+    // What has arrived, what may not have, and what was never sent are all there were.
+    assert!(unsent > 0, "{error}");
+    let arrived = LINES - unsent - missed;
+    assert!(
+        (arrived..=arrived + missed).contains(&read),
+        "{read}: {error}"
+    );
+    assert!(!error.contains("at least"), "{error}");
+    // The one that left in order is told so.
+    assert!(alice.err.contains(" has left\n"), "{alice:?}");
+    assert!(!alice.err.contains("no longer answered"), "{alice:?}");
+}
+
+#[test]
+fn of_a_pipe_that_stays_open_it_is_told_that_more_may_follow() {
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    let mut bob = town.chat("bob", &options);
+    let mut alice = town.chat("alice", &options);
+    alice.hears_err("the room is secure");
+    bob.end_input();
+    alice.hears_err("nobody else is in the room");
+    alice.type_in("one\ntwo\n");
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.err.contains("at least 2 lines were not sent")
+            && finished
+                .err
+                .ends_with("the input has not ended, and what follows in it is not sent either\n"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn a_script_whose_commands_were_not_done_ends_with_a_code_of_its_own() {
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    for (script, code, told) in [
+        ("/members\nhello\n", 0, ""),
+        (
+            "/kick nobody\nhello\n",
+            3,
+            "mpotr: error: 1 command of the input was not done: /kick\n",
+        ),
+        (
+            "/answer is a secret\n/hlep\nhello\n",
+            3,
+            "mpotr: error: 2 commands of the input were not done, the first of them: /answer\n",
+        ),
+    ] {
+        let mut bob = town.chat("bob", &options);
+        let mut alice = town.chat("alice", &[&options[..], &["--commands"]].concat());
+        alice.type_in(script);
+        alice.end_input();
+        bob.hears_out("alice: hello\n");
+        bob.end_input();
+        assert_eq!(bob.finish().code, Some(0));
+        let finished = alice.finish();
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        assert!(finished.err.ends_with(told), "{finished:?}");
+    }
 }

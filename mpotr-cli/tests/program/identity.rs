@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::{TempDir, tempdir};
 
 use crate::program::{Finished, fail, mpotr, run, succeed};
+use crate::talk::in_tea;
 
 /// A home folder and a file in it, as text for the command line.
 struct Home {
@@ -394,16 +395,7 @@ fn a_chat_takes_the_identity_that_is_made_where_none_is_named() {
         .lines()
         .find_map(|line| line.strip_prefix("fingerprint  "))
         .unwrap();
-    let chat = [
-        "chat",
-        "--relay",
-        "127.0.0.1:1",
-        "--room",
-        "tea",
-        "--nick",
-        "a",
-        "--open",
-    ];
+    let chat = in_tea("127.0.0.1:1", "a", &["--open"]);
     let told = run(home.path(), &chat).err;
     assert!(
         told.contains(&format!("* you are a, {fingerprint}")),

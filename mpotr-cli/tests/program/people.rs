@@ -321,7 +321,12 @@ fn people_compare_a_code_or_ask_for_a_secret_and_the_program_remembers() {
     }
     // What is known never sinks by itself.
     assert!(listed().contains("  alice  secret  "), "{}", listed());
-    let finished = end(vec![one, other]);
-    // Nothing of it is a text.
-    assert!(finished.iter().all(|it| it.out.is_empty()), "{finished:?}");
+    // One had another code in its input than all have.
+    for (mut member, code) in [(one, 0), (other, 3)] {
+        member.end_input();
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        // Nothing of it is a text.
+        assert_eq!(finished.out, "", "{finished:?}");
+    }
 }

@@ -65,7 +65,7 @@ fn a_pipe_that_ends_while_the_relay_is_away_says_what_is_not_delivered() {
     alice.hears_err("this line was not sent: it is no UTF-8 text");
     alice.type_in("one\ntwo\n");
     alice.end_input();
-    alice.hears_err("the input has ended; 2 texts are not delivered, for the way to the room is lost, which is tried for 10 minutes");
+    alice.hears_err("the input has ended; 2 texts are not delivered, for the way to the room is lost: this member leaves in 60 s");
     let _again = Relay::start_on(home.path(), &address);
     bob.hears_out("alice: one\nalice: two\n");
     bob.end_input();
@@ -150,5 +150,46 @@ fn what_is_no_relay_any_more_is_not_asked_again() {
         assert!(line.matches("not a frame").count() <= 1, "{finished:?}");
         let cause = line.split(": ").last().unwrap();
         assert_eq!(line.matches(cause).count(), 1, "{finished:?}");
+    }
+}
+
+/// A script waits for a relay that stays away for a minute, and says what was not sent.
+#[test]
+fn a_script_that_has_said_all_waits_for_no_relay_for_long() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "3", "--commands"];
+    let nicks = ["alice", "bob", "carol"];
+    let [mut quits, mut ends, mut ended] =
+        nicks.map(|nick| enter(home.path(), &relay.address, nick, &more));
+    for member in [&quits, &ends, &ended] {
+        member.hears_err("the room is secure");
+    }
+    drop(relay);
+    for member in [&quits, &ends, &ended] {
+        member.hears_err("lost the relay");
+    }
+    quits.type_in("one\n/quit\nfor what comes after\n");
+    quits.hears_err(
+        "* 1 text is not delivered, for the way to the room is lost: this member leaves in 60 s",
+    );
+    ends.type_in("one\ntwo\n");
+    ends.end_input();
+    ends.hears_err("* the input has ended; 2 texts are not delivered");
+    ended.end_input();
+    ended.hears_err("* the input has ended; the others do not hear that you leave");
+    for (member, unsent) in [
+        (quits, Some("a line was not sent")),
+        (ends, Some("2 lines were not sent")),
+        (ended, None),
+    ] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let error = finished.err.lines().last().unwrap();
+        assert!(error.starts_with("mpotr: error: lost the relay"), "{error}");
+        match unsent {
+            Some(told) => assert!(error.contains(told), "{error}"),
+            None => assert!(!error.contains("sent"), "{error}"),
+        }
     }
 }

@@ -43,23 +43,25 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
     );
 }
 
+/// A relay over TLS, and its address.
+#[cfg(feature = "websocket")]
+fn over_tls(home: &Path, listen: &str) -> (Running, String) {
+    let file = home.join("relay.pem");
+    let options = ["--listen", listen, "--tls", file.to_str().unwrap()];
+    let running = Running::start(home, &[&["relay"], &options[..]].concat());
+    let said = running.hears_out("#sha256=");
+    let secure = said
+        .lines()
+        .find_map(|line| line.strip_prefix("over TLS: "));
+    (running, secure.unwrap_or_default().to_owned())
+}
+
 /// Members who speak to the relay in different ways are in one room, and know its key again when it has been away.
 #[cfg(feature = "websocket")]
 #[test]
 fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
     let home = tempdir().unwrap();
-    let file = home.path().join("relay.pem");
-    let start = |listen: &str| {
-        let options = ["--listen", listen, "--tls", file.to_str().unwrap()];
-        let running = Running::start(home.path(), &[&["relay"], &options[..]].concat());
-        let said = running.hears_out("#sha256=");
-        let secure = said
-            .lines()
-            .find_map(|line| line.strip_prefix("over TLS: "));
-        let secure = secure.unwrap_or_default().to_owned();
-        (running, secure)
-    };
-    let (relay, secure) = start("127.0.0.1:0");
+    let (relay, secure) = over_tls(home.path(), "127.0.0.1:0");
     let (_, place) = secure.split_once("://").unwrap();
     let (host, key) = place.split_once('#').unwrap();
     let chat = |nick: &str, at: &str| {
@@ -79,9 +81,19 @@ fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
         member.hears_out("hello");
     }
     drop(relay);
-    // The certificate is kept. A relay of another key is not spoken to.
-    let (_relay, again) = start(host);
+    // The certificate is kept.
+    let (_relay, again) = over_tls(home.path(), host);
     assert_eq!(again, secure);
+}
+
+/// A relay of another key than its address names is not spoken to, and the person is told what that means.
+#[cfg(feature = "websocket")]
+#[test]
+fn a_relay_that_has_another_key_is_told_with_what_to_do() {
+    let home = tempdir().unwrap();
+    let (_relay, secure) = over_tls(home.path(), "127.0.0.1:0");
+    let (_, place) = secure.split_once("://").unwrap();
+    let (host, _) = place.split_once('#').unwrap();
     let stranger = format!("mpotrs://{host}#sha256={}", "07".repeat(32));
     let refused = run(
         home.path(),
@@ -95,6 +107,16 @@ fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
         error.contains("another key than its address says"),
         "{error}"
     );
+    assert!(
+        error.contains(&format!("`mpotr doctor --at {stranger}` looks")),
+        "{error}"
+    );
+    let looked = run(home.path(), &["doctor", "--at", &stranger]);
+    assert_eq!(looked.code, Some(1), "{looked:?}");
+    for told in ["another key than its address says", "#sha256=", "stranger"] {
+        assert!(looked.out.contains(told), "{looked:?}");
+    }
+    assert!(!looked.out.contains("is it running"), "{looked:?}");
     // What a person can do is said, and not what a library calls it.
     let chat = ["--room", "tea", "--nick", "eve", "--open"];
     let unpinned = ["chat", "--at", &format!("mpotrs://{host}")];

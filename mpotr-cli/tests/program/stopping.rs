@@ -11,7 +11,7 @@ use tempfile::tempdir;
 
 use crate::chat::Town;
 use crate::program::{Heard, Running, mpotr, poll};
-use crate::talk::{arguments, kill};
+use crate::talk::{arguments, in_tea, kill};
 
 /// What a pipe holds at least before a writer waits, on the systems that these tests run on.
 const FULL: u64 = 60_000;
@@ -142,7 +142,8 @@ fn a_person_who_names_a_pipe_as_a_file_is_told_and_the_talk_goes_on() {
     poll(|| (alice.hears_err("").matches("is no regular file").count() == 3).then_some(()))
         .unwrap();
     alice.end_input();
-    assert_eq!(alice.finish().code, Some(0));
+    // None of them was done.
+    assert_eq!(alice.finish().code, Some(3));
 }
 
 #[test]
@@ -160,4 +161,56 @@ fn a_signal_ends_the_wait_for_a_relay_that_says_nothing() {
         finished.err.contains("stopped before the room was secure"),
         "{finished:?}"
     );
+}
+
+/// A text that is held leaves when its author has seen who would read it: what `/release` is for is not who came in while nobody
+/// could look, and stays held.
+#[test]
+fn what_is_released_while_nobody_reads_the_output_is_not_for_who_comes_in_meanwhile() {
+    let town = Town::new();
+    let [bob, carol] = ["bob", "carol"].map(|name| town.person(name));
+    let (mut reader, output) = pipe().unwrap();
+    let mut command = mpotr(town.home.path());
+    let asks = ["--ask", "--commands"];
+    command.args(in_tea(&town.relay.address, "alice", &asks));
+    let mut alice = Unread::start(command, output);
+    let say = |alice: &mut Unread, text: &str| {
+        let input = alice.child.stdin.as_mut().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+    };
+    say(
+        &mut alice,
+        &format!("for whom?\n/admit {}\n", bob.fingerprint),
+    );
+    let open = ["--open"];
+    let mut bob = town.enters(&bob, &open);
+    alice
+        .err
+        .wait_for("came in who would read it: 1: for whom?");
+    // More than the pipe holds, and less than the program does.
+    for number in 0..3 {
+        bob.type_in(&format!("{number} {}\n", "x".repeat(50_000)));
+    }
+    poll(|| (ioctl_fionread(&reader).unwrap() >= FULL).then_some(())).unwrap();
+    say(&mut alice, &format!("/admit {}\n", carol.fingerprint));
+    let carol = town.enters(&carol, &open);
+    for member in [&bob, &carol] {
+        member.hears_err("the room is secure: 3 members");
+    }
+    say(&mut alice, "/release\n");
+    // It has read that.
+    let input = alice.child.stdin.as_ref().unwrap();
+    poll(|| (ioctl_fionread(input).unwrap() == 0).then_some(())).unwrap();
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    alice
+        .err
+        .wait_for("came in meanwhile, too; look, and say it again");
+    alice.err.wait_for("the room is secure: 3 members");
+    say(&mut alice, "/release 1\n");
+    for member in [&bob, &carol] {
+        member.hears_out("alice: for whom?\n");
+    }
+    drop(alice.child.stdin.take());
+    // The first command was not done.
+    assert_eq!(alice.finish(), Some(3));
 }

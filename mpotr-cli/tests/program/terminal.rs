@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pty_process::blocking::{Command, Pty, open};
 use rustix::io::ioctl_fionread;
 use rustix::termios::{LocalModes, tcgetattr};
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
 
 use crate::chat::Town;
 use crate::program::{Heard, Running, mind_signals, poll, succeed};
@@ -119,6 +119,16 @@ impl Drop for Terminal {
     }
 }
 
+/// Waits until a terminal that nobody reads takes nothing more.
+fn wait_until_stuck(pty: &Pty) {
+    let mut before = 0;
+    let is_stuck = || {
+        let held = ioctl_fionread(pty).unwrap();
+        (held > 1_000 && core::mem::replace(&mut before, held) == held).then_some(())
+    };
+    poll(is_stuck).unwrap();
+}
+
 /// A talk of one member at a terminal and one behind pipes.
 fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, Running) -> T) -> T {
     talk_at("xterm-256color", test)
@@ -134,6 +144,19 @@ fn talk_at<T>(kind: &str, test: impl FnOnce(&Path, &str, Terminal, Running) -> T
     alice.shows("the room is secure");
     bob.hears_err("the room is secure");
     test(home.path(), &relay.address, alice, bob)
+}
+
+/// A talk of one member at a terminal and one behind pipes, whose relay has gone away.
+fn without_relay() -> (TempDir, Terminal, Running) {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let bob = enter(home.path(), &relay.address, "bob", &more);
+    alice.shows("the room is secure");
+    drop(relay);
+    alice.shows("lost the relay");
+    (home, alice, bob)
 }
 
 #[test]
@@ -169,14 +192,7 @@ fn while_the_relay_is_away_what_needs_none_is_answered_and_all_else_waits_in_ord
 /// Of lines that wait there are only so many. What comes behind them is answered all the same.
 #[test]
 fn while_the_relay_is_away_a_text_too_many_is_refused_and_commands_are_obeyed() {
-    let home = tempdir().unwrap();
-    let relay = Relay::start(home.path());
-    let more = ["--members", "2"];
-    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
-    let _bob = enter(home.path(), &relay.address, "bob", &more);
-    alice.shows("the room is secure");
-    drop(relay);
-    alice.shows("lost the relay");
+    let (_home, mut alice, _bob) = without_relay();
     for _ in 0..16 {
         alice.type_in(&"x\n".repeat(16));
     }
@@ -195,14 +211,7 @@ fn while_the_relay_is_away_a_text_too_many_is_refused_and_commands_are_obeyed() 
 
 #[test]
 fn who_leaves_while_the_relay_is_away_is_told_what_leaves_at_once() {
-    let home = tempdir().unwrap();
-    let relay = Relay::start(home.path());
-    let more = ["--members", "2"];
-    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
-    let _bob = enter(home.path(), &relay.address, "bob", &more);
-    alice.shows("the room is secure");
-    drop(relay);
-    alice.shows("lost the relay");
+    let (_home, mut alice, _bob) = without_relay();
     alice.type_in("/quit\n");
     alice.shows("ctrl-c, leaves now");
     alice.type_in("\u{3}");
@@ -213,14 +222,7 @@ fn who_leaves_while_the_relay_is_away_is_told_what_leaves_at_once() {
 /// What is not delivered is told, and a carrier that stays away keeps nobody.
 #[test]
 fn who_quits_while_the_relay_is_away_is_told_what_is_not_delivered_and_leaves_in_time() {
-    let home = tempdir().unwrap();
-    let relay = Relay::start(home.path());
-    let more = ["--members", "2"];
-    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
-    let _bob = enter(home.path(), &relay.address, "bob", &more);
-    alice.shows("the room is secure");
-    drop(relay);
-    alice.shows("lost the relay");
+    let (_home, mut alice, _bob) = without_relay();
     alice.type_in("one\ntwo\n/quit\n");
     alice.shows("2 texts are not delivered");
     let asked = Instant::now();
@@ -241,14 +243,7 @@ fn who_does_not_wait_for_a_relay_that_is_away_says_so_once_more() {
             "the input has ended; 1 text is not delivered",
         ),
     ] {
-        let home = tempdir().unwrap();
-        let relay = Relay::start(home.path());
-        let more = ["--members", "2"];
-        let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
-        let _bob = enter(home.path(), &relay.address, "bob", &more);
-        alice.shows("the room is secure");
-        drop(relay);
-        alice.shows("lost the relay");
+        let (_home, mut alice, _bob) = without_relay();
         alice.type_in("one\n");
         alice.type_in(first);
         alice.shows(told);
@@ -643,12 +638,7 @@ fn one_signal_ends_a_chat_whose_terminal_takes_nothing() {
     for number in 0..12 {
         bob.type_in(&format!("{number} {}\n", "x".repeat(50_000)));
     }
-    let mut before = 0;
-    let is_stuck = || {
-        let held = ioctl_fionread(&pty).unwrap();
-        (held > 1_000 && core::mem::replace(&mut before, held) == held).then_some(())
-    };
-    poll(is_stuck).unwrap();
+    wait_until_stuck(&pty);
     kill("-TERM", alice.id());
     let ended = poll(|| alice.try_wait().unwrap());
     if ended.is_none() {
@@ -657,6 +647,41 @@ fn one_signal_ends_a_chat_whose_terminal_takes_nothing() {
     }
     assert_eq!(ended.and_then(|it| it.code()), Some(1));
     drop(pty);
+}
+
+/// Who types while the screen is held has not seen who comes in meanwhile.
+#[test]
+fn what_is_typed_at_a_screen_that_takes_nothing_is_not_for_who_comes_in_meanwhile() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let arguments = arguments(&relay.address, "alice", &more);
+    let (child, pty) = spawn("xterm", home.path(), &arguments);
+    let mut bob = enter(home.path(), &relay.address, "bob", &more);
+    let pty = Arc::new(pty);
+    let (mut screen, mut buffer) = (String::new(), [0; 1024]);
+    while !screen.contains("(you)") {
+        let count = (&*pty).read(&mut buffer).unwrap();
+        screen += &String::from_utf8_lossy(&buffer[..count]);
+    }
+    // More than a terminal holds, and less than the program does.
+    for number in 0..3 {
+        bob.type_in(&format!("{number} {}\n", "x".repeat(50_000)));
+    }
+    wait_until_stuck(&pty);
+    let carol = enter(home.path(), &relay.address, "carol", &[]);
+    for member in [&bob, &carol] {
+        member.hears_err("the room is secure: 3 members");
+    }
+    (&*pty).write_all(b"for bob alone\n").unwrap();
+    // What is typed is there at once; nothing tells when it was read.
+    std::thread::sleep(Duration::from_millis(500));
+    let heard = Heard::listen(Reader(Arc::clone(&pty)));
+    let alice = Terminal { child, pty, heard };
+    alice.heard.wait_for("came in who would read it, too");
+    alice.type_in("for both\n");
+    let read = carol.hears_out("alice: for both\n");
+    assert!(!read.contains("for bob alone"), "{read}");
 }
 
 #[test]

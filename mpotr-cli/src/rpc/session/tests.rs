@@ -58,6 +58,31 @@ fn a_fault_of_this_program_closes_one_room_and_the_others_go_on() {
     assert!(!session.is_all_acknowledged());
 }
 
+/// A host that turns the clock without an end would never be answered.
+#[test]
+fn a_clock_is_turned_by_so_much_at_one_time_and_no_further() {
+    let mut session = session();
+    assert!(open(&mut session, "a")["result"].is_object());
+    for to in [super::MOST_TURN + 1, 1 << 53, u64::MAX] {
+        let refused = say(&mut session, "tick", json!({ "to": to }));
+        let data = &refused[0]["error"]["data"];
+        assert_eq!(
+            (&data["code"], &data["field"], &data["limit"]),
+            (&json!("params"), &json!("to"), &json!(super::MOST_TURN)),
+            "{refused:?}"
+        );
+    }
+    // Nothing was turned, and a step of the most is answered.
+    let turned = say(&mut session, "tick", json!({ "to": super::MOST_TURN }));
+    assert!(
+        turned[0]["result"]["timeouts"]["a"].is_u64(),
+        "{:?}",
+        turned[0]
+    );
+    let turned = say(&mut session, "tick", json!({ "to": super::MOST_TURN + 5 }));
+    assert!(turned[0]["result"].is_object(), "{:?}", turned[0]);
+}
+
 #[test]
 fn there_are_only_so_many_rooms_and_one_that_is_closed_makes_room() {
     let mut session = session();
