@@ -6,12 +6,16 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::cpace::ConfirmationTag;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{Digest32, ElementBytes, IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::{MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId, Sid};
+use mpotr_core::gka::light::{Handle, Joining, OwnHello};
+use mpotr_core::gka::{
+    MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId, Sid, TrapdoorKey,
+};
 use mpotr_core::wire::{
     Advert, Answer, AttemptId, Bundle, CodeNonce, Content, ContentKind, EnclosedPacket, Entry,
     EpochHint, EpochName, Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing,
-    Next, OfferHint, OfferMark, Packet, Presence, Question, Range, Request, Reveal, RevealedSeed,
-    RevealedTrapdoor, RoundId, SidHint, Statement, TrustMessage, Unsigned, Vote, Wanted,
+    MissingJoin, Next, OfferHint, OfferMark, Packet, PacketKind, Presence, Question, Range,
+    Request, Reveal, RevealedSeed, RevealedTrapdoor, RoundId, SidHint, Statement, TrustMessage,
+    Unsigned, VERSION, Vote, Wanted,
 };
 use mpotr_core::{Admission, Rekey, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
@@ -227,6 +231,13 @@ fn main() -> std::io::Result<()> {
             contributions: [1, 8].map(MemberIndex::new).into_iter().collect(),
             confirmations: MemberBits::default(),
         }),
+        Wanted::Join(MissingJoin {
+            handle: Handle::new([6; 16]),
+            number: 1,
+            welcome: Some(TrapdoorKey::new([7; 32])),
+            readies: [3].map(MemberIndex::new).into_iter().collect(),
+            openings: MemberBits::default(),
+        }),
     ]
     .map(|wanted| {
         Packet::Request(Request {
@@ -234,7 +245,7 @@ fn main() -> std::io::Result<()> {
             wanted,
         })
     });
-    let [offers, proposal, rounds] = requests;
+    let [offers, proposal, rounds, join] = requests;
     let entry = |mark: u8| Entry {
         offer: OfferMark::new([mark; 4]),
         tag: 0x0001_4711,
@@ -255,6 +266,20 @@ fn main() -> std::io::Result<()> {
     let proof = own
         .simulate(&offer, &mut rng)
         .expect("the identity is a key");
+    let hello = OwnHello::<Suite>::draw(Handle::new([6; 16]), &host, &mut rng);
+    let light = Some(*hello.hello());
+    let lets_in = OwnChallenge::<Suite>::draw_for(room_id, name, 2, light, &host, &mut rng);
+    let joining = Joining::<Suite>::answer(hello.hello(), room_id, &host, &mut rng)
+        .expect("the key of the hello is one");
+    let request = Packet::JoinRequest(Box::new(joining.request().clone()));
+    // What is sealed in these has any bytes.
+    let sealed = |kind: PacketKind, fields: &[u8]| {
+        let head = [&[VERSION, kind.code()], &[6; 16][..], fields].concat();
+        let bytes = [&head[..], &[0, 0, 0, 20], &[9; 20]].concat();
+        Packet::from_bytes(&bytes).expect("it has the form of one")
+    };
+    let welcome = sealed(PacketKind::Welcome, &[]);
+    let ready = sealed(PacketKind::Ready, &[0, 3]);
     let answer = Answer {
         challenge: own.challenge().key,
         signature: secrets.ephemeral().sign(&signed),
@@ -275,8 +300,13 @@ fn main() -> std::io::Result<()> {
         offers,
         proposal,
         rounds,
+        join,
         Packet::Knock(knock),
         Packet::Hello(*own.challenge()),
+        Packet::Hello(*lets_in.challenge()),
+        request,
+        welcome,
+        ready,
         Packet::Answer(Box::new(answer)),
         Packet::Enclosed(enclosed),
     ];

@@ -27,6 +27,7 @@
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `holding` | what a cut names, held until it is shown |
+//! | `joining` | what members show first where others have come in by one, and the epoch of who came |
 //! | `light` | a light run that ends the epoch: its order, and the epoch that it leads to |
 //! | `claims` | what they bring along and do not serve |
 //! | `closing` | how it ends for good: when its signing keys may be published |
@@ -58,6 +59,7 @@ mod holding;
 mod insider;
 #[cfg(feature = "inspect")]
 mod inspect;
+mod joining;
 mod keys;
 mod lacking;
 mod lagging;
@@ -101,6 +103,7 @@ use consensus::Consensus;
 use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
 use goal::Goal;
+pub(crate) use joining::Glimpse;
 use keys::EpochKeys;
 pub(crate) use keys::{Door, Enclosure};
 pub(crate) use light::{brought_by, name_of};
@@ -190,6 +193,8 @@ pub(crate) enum Effect {
     Repeated { member: MemberIndex },
     /// A member has closed with the order of everything that is here: once each.
     Closing,
+    /// A member lacks what this one committed to when others came; or what one has shown and signed is `wrong`.
+    Opening { wrong: Option<MemberIndex> },
     /// A member that was behind when this one sent its last message has come nearer.
     CaughtUp,
 }

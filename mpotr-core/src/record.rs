@@ -4,7 +4,7 @@
 //! objects that were verified here, in the order in which they took effect here. Nothing in them opens a packet: not that of
 //! another member, and not one of this member's own.
 
-use mpotr_gka::light::LightRecord;
+use mpotr_gka::light::{JoinRecord, LightRecord};
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 use crate::wire::Proposal;
@@ -16,6 +16,8 @@ pub enum Record {
     Run(Box<RunRecord>),
     /// An epoch begins to which a light run led on from the one before.
     LightRun(Box<LightRecord>),
+    /// An epoch begins into which this member has come by a light run.
+    Joined(Box<JoinRecord>),
     /// A message was delivered, or written by this member.
     Content {
         /// The author's index in the roster.

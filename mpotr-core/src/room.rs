@@ -8,9 +8,9 @@
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
-//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `backlog`, `answering`, `neighbours`, `guests`, `newcomers` |
+//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `backlog`, `answering`, `neighbours`, `guests`, `newcomers`, `arrivals` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
-//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `striking`, `strikes`, `asked`, `strangers`, `twins` |
+//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `striking`, `strikes`, `asked`, `strangers`, `applicants`, `twins` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending`, `missed` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `carried`, `tries` |
@@ -31,10 +31,11 @@
 //! | `following` | what follows from an input |
 //! | `ending` | the end of an epoch without another, and of this member's part |
 //! | `agreeing` | the two rounds of a run, and runs that fail |
-//! | `greeting` | who comes in from outside: knock, challenge and answer |
+//! | `greeting` | who comes in from outside: knock, challenge and answer, or a request to a light run |
+//! | `arriving`, `opening` | who comes in by a light run, as far as all have shown it who they are; and what they show |
 //! | `merging`, `hosting` | two rooms that become one, and who lets whom in |
 //! | `repairing` | what is missing of a run, and what this member sends again |
-//! | `light` | light runs: `turning`, `seeds`, `run`, `slots`, `beginning`, `ending`, `mending` |
+//! | `light` | light runs: `turning`, `possible`, `seeds`, `run`, `slots`, `beginning`, `ending`, `mending`; of those who come in by one `joiners`, `telling`, `joining`, `charging` |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
 //! | `returning` | who gives an epoch up to come back, and how the others make room |
 //! | `explaining` | what is waited for |
@@ -44,6 +45,7 @@
 mod accepting;
 mod adopting;
 mod agreeing;
+mod arriving;
 mod asking;
 mod changing;
 mod context;
@@ -72,6 +74,7 @@ mod lobby;
 mod membership;
 mod merging;
 mod old;
+mod opening;
 mod outbox;
 mod phase;
 mod proposing;

@@ -58,6 +58,8 @@ pub(crate) enum Timer {
     Query,
     /// Send again what others miss, and nobody else has sent.
     Serve,
+    /// Ask for what members show first where others have come in.
+    Opening,
     /// Texts are held up by those on their way.
     Window,
     /// Something should be final by now.
@@ -83,6 +85,7 @@ impl Timer {
             | Self::Retry
             | Self::Ask
             | Self::Query
+            | Self::Opening
             | Self::Serve => true,
             Self::Plan
             | Self::Heard
@@ -116,7 +119,7 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 16] = [
+const OF_EPOCH: [Timer; 17] = [
     Timer::Door,
     Timer::Knock,
     Timer::View,
@@ -130,6 +133,7 @@ const OF_EPOCH: [Timer; 16] = [
     Timer::Lock,
     Timer::Query,
     Timer::Serve,
+    Timer::Opening,
     Timer::Window,
     Timer::Leeway,
     Timer::Trust,

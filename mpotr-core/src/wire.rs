@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! struct {
-//!   uint8 version = 5;
+//!   uint8 version = 6;
 //!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
-//!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14, light 15
+//!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14, light 15, join request 16,
+//!                               welcome 17, ready 18
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -45,12 +46,12 @@ pub use light::{LightPacket, LightStep};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
 pub use next::{
-    Admitted, MAX_ADMITTED, MAX_CONFIRMED, MAX_FORSAKEN, MAX_OBJECTED, MAX_VOTES, Next, Vote,
-    cut_digest,
+    Admitted, Joins, MAX_ADMITTED, MAX_CONFIRMED, MAX_FORSAKEN, MAX_OBJECTED, MAX_VOTES, Next,
+    Vote, cut_digest,
 };
 pub use padding::padded;
 pub use proposal::Proposal;
-pub use request::{MAX_REQUESTED, Missing, MissingLight, Request, Wanted};
+pub use request::{MAX_REQUESTED, Missing, MissingJoin, MissingLight, Request, Wanted};
 pub use reveal::{Reveal, RevealedSeed, RevealedTrapdoor};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};
@@ -60,10 +61,11 @@ pub use statement::{
 pub use trust::{AttemptId, CodeNonce, MAX_QUESTION, MAX_TRUST, RoundId, TrustMessage};
 
 use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
+use mpotr_gka::light::{JoinRequest, Ready, Welcome};
 use mpotr_gka::{Challenge, Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 /// What every sealed packet begins with: version and kind.
 pub const SEALED_PREFIX: [u8; 2] = [VERSION, PacketKind::Sealed.code()];
 
@@ -116,6 +118,12 @@ wire_enum! {
         Enclosed = 14 => "enclosed",
         /// A packet of a light run.
         Light = 15 => "light",
+        /// One from outside answers a hello, and asks to come in by a light run.
+        JoinRequest = 16 => "join request",
+        /// Who comes in by a light run is told who is there.
+        Welcome = 17 => "welcome",
+        /// Who comes in by a light run shows all who it is.
+        Ready = 18 => "ready",
     }
 }
 
@@ -163,6 +171,12 @@ pub enum Packet {
     Enclosed(EnclosedPacket),
     /// A packet of a light run, which is enclosed wherever it goes.
     Light(LightPacket),
+    /// One from outside answers a hello, and asks to come in by a light run.
+    JoinRequest(Box<JoinRequest>),
+    /// Who comes in by a light run is told who is there.
+    Welcome(Box<Welcome>),
+    /// Who comes in by a light run shows all who it is.
+    Ready(Box<Ready>),
 }
 
 /// Versions up to this one are taken for such: what else begins otherwise is no packet of any.
@@ -208,6 +222,9 @@ impl Packet {
                 Self::Answer(answer) => answer.encode(out),
                 Self::Enclosed(enclosed) => enclosed.encode(out),
                 Self::Light(packet) => packet.encode(out),
+                Self::JoinRequest(request) => request.encode(out),
+                Self::Welcome(welcome) => welcome.encode(out),
+                Self::Ready(ready) => ready.encode(out),
             }
         })
     }
@@ -231,6 +248,9 @@ impl Packet {
             Self::Answer(_) => PacketKind::Answer,
             Self::Enclosed(_) => PacketKind::Enclosed,
             Self::Light(_) => PacketKind::Light,
+            Self::JoinRequest(_) => PacketKind::JoinRequest,
+            Self::Welcome(_) => PacketKind::Welcome,
+            Self::Ready(_) => PacketKind::Ready,
         }
     }
 
@@ -274,6 +294,11 @@ impl Packet {
                 }
                 PacketKind::Enclosed => EnclosedPacket::decode(input).map(Self::Enclosed),
                 PacketKind::Light => LightPacket::decode(input).map(Self::Light),
+                PacketKind::JoinRequest => {
+                    JoinRequest::decode(input).map(|it| Self::JoinRequest(Box::new(it)))
+                }
+                PacketKind::Welcome => Welcome::decode(input).map(|it| Self::Welcome(Box::new(it))),
+                PacketKind::Ready => Ready::decode(input).map(|it| Self::Ready(Box::new(it))),
             }
         })
     }

@@ -15,14 +15,14 @@ use mpotr_core::gka::{
     AgreementId, AuthenticationId, Challenge, CommitmentSum, Confirmation, Contribution,
     ContributionBody, EpochName, JoinerProof, KeyProof, KeyStatement as Confirmed, MemberIndex,
     OfferDigest, OfferSecrets, RoomId, Sid, TrapdoorKey,
-    light::{ChangeKind, Handle, LightTerms, Seed, Signed, Watch, Wrap},
+    light::{ChangeKind, Handle, Hello, JoinTag, LightTerms, Opening, Seed, Signed, Watch, Wrap},
 };
 use mpotr_core::wire::{
-    Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Knock,
+    Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Joins, Knock,
     KnockNonce, LightPacket, Listing, Lock, MAX_ADMITTED, MAX_BODY, MAX_PACKET, MAX_RANGE,
-    MAX_TRUST, MemberBits, MessageId, Missing, MissingLight, Next, OfferHint, OfferMark, Packet,
-    Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint,
-    Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
+    MAX_TRUST, MemberBits, MessageId, Missing, MissingJoin, MissingLight, Next, OfferHint,
+    OfferMark, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
+    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rekey, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -195,6 +195,7 @@ fn request() -> impl Strategy<Value = Packet> {
             }
         ),
         missing_light().prop_map(Wanted::Light),
+        missing_join().prop_map(Wanted::Join),
     ];
     (any::<[u8; 32]>(), wanted).prop_map(|(room, wanted)| {
         Packet::Request(Request {
@@ -337,7 +338,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         reveal(),
         knock(),
         hello(),
-        answer()
+        answer(),
+        joining()
     ]
 }
 
@@ -419,6 +421,7 @@ fn next() -> impl Strategy<Value = Next> {
         btree_set(sid(), 0..4),
         btree_set(vote(), 0..4),
         btree_set(admitted, 0..=MAX_ADMITTED),
+        joins(),
     );
     let confirmed = btree_map(sid(), digest, 0..4);
     (
@@ -438,7 +441,7 @@ fn next() -> impl Strategy<Value = Next> {
                 frozen,
                 confirmed,
                 installed,
-                (forsaken, mut votes, admitted),
+                (forsaken, mut votes, admitted, joins),
             )| {
                 let mut policies = 0;
                 votes.retain(|vote| {
@@ -455,6 +458,7 @@ fn next() -> impl Strategy<Value = Next> {
                     guest: offer.filter(|_| view % 3 == 0),
                     struck: members(8, view),
                     struck_twice: members(4, view),
+                    joins,
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),
@@ -552,17 +556,76 @@ fn knock() -> impl Strategy<Value = Packet> {
 fn hello() -> impl Strategy<Value = Packet> {
     let bytes = any::<[u8; 32]>;
     let name = any::<[u8; 16]>().prop_filter("none", |name| *name != [0; 16]);
-    (bytes(), name, any::<u32>(), bytes(), any::<[u8; 64]>()).prop_map(
-        |(room, epoch, view, key, proof)| {
-            Packet::Hello(Challenge {
-                room: RoomId::new(room),
-                epoch: EpochName::new(epoch),
-                view,
-                key: TrapdoorKey::new(key),
-                proof: KeyProof::new(proof),
-            })
+    let light = prop::option::of((any::<[u8; 16]>(), bytes()));
+    let of_key = (bytes(), any::<[u8; 64]>(), light);
+    (bytes(), name, any::<u32>(), of_key).prop_map(|(room, epoch, view, (key, proof, light))| {
+        Packet::Hello(Challenge {
+            room: RoomId::new(room),
+            epoch: EpochName::new(epoch),
+            view,
+            key: TrapdoorKey::new(key),
+            proof: KeyProof::new(proof),
+            light: light.map(|(handle, key)| Hello {
+                handle: Handle::new(handle),
+                key: crypto::ElementBytes::new(key),
+            }),
+        })
+    })
+}
+
+/// What is sealed in one from outside or for it: of these bytes the fields in clear have a form.
+fn joining() -> impl Strategy<Value = Packet> {
+    let sealed = vec(any::<u8>(), 0..200);
+    (
+        16..=18_u8,
+        any::<[u8; 16]>(),
+        any::<[u8; 64]>(),
+        0_u16..4096,
+        sealed,
+    )
+        .prop_map(|(kind, handle, keys, place, sealed)| {
+            let mut bytes = vec![VERSION, kind];
+            bytes.extend(handle);
+            match kind {
+                16 => bytes.extend(keys),
+                18 => bytes.extend(place.to_be_bytes()),
+                _ => {}
+            }
+            bytes.extend(u32::try_from(sealed.len()).unwrap().to_be_bytes());
+            bytes.extend(sealed);
+            Packet::from_bytes(&bytes).unwrap()
+        })
+}
+
+fn missing_join() -> impl Strategy<Value = MissingJoin> {
+    let welcome = prop::option::of(any::<[u8; 32]>().prop_map(TrapdoorKey::new));
+    (any::<[u8; 16]>(), any::<u8>(), welcome, bits(), bits()).prop_map(
+        |(handle, number, welcome, readies, openings)| MissingJoin {
+            handle: Handle::new(handle),
+            number,
+            welcome,
+            readies,
+            openings,
         },
     )
+}
+
+fn joins() -> impl Strategy<Value = Joins> {
+    let tags = vec(any::<[u8; 16]>().prop_map(JoinTag::new), 1..=8);
+    let opening = (any::<u8>(), any::<[u8; 32]>(), any::<[u8; 32]>(), tags);
+    let opening = prop::option::of(opening).prop_map(|opening| {
+        opening.map(|(runs, part, salt, tags)| {
+            let part = crypto::PartKey::new(part);
+            (runs, Opening { part, salt, tags })
+        })
+    });
+    let waiting = btree_set(any::<[u8; 32]>().prop_map(crypto::IdentityKey::new), 0..=8);
+    let waiting = waiting.prop_map(|set| set.into_iter().collect());
+    (opening, bits(), waiting).prop_map(|(opening, unopened, waiting)| Joins {
+        opening,
+        unopened,
+        waiting,
+    })
 }
 
 fn answer() -> impl Strategy<Value = Packet> {
@@ -773,7 +836,7 @@ fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[1, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[VERSION, 0]).unwrap_err().field, "kind");
     assert_eq!(
-        Packet::from_bytes(&[VERSION, 16]).unwrap_err().field,
+        Packet::from_bytes(&[VERSION, 19]).unwrap_err().field,
         "kind"
     );
 }
@@ -816,6 +879,22 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
         error.to_string(),
         "at byte 128, field `offers`: 4097 is over the limit of 4096"
     );
+}
+
+/// What is said first in an epoch that others have joined says something.
+#[test]
+fn an_opening_that_says_nothing_is_refused() {
+    let decode = |opened: &[u8]| {
+        let fields = [&[0, 128][..], &[0; 4], &[0; 4], &[128], opened, &[0; 6]].concat();
+        let unsigned = crypto::Decoder::whole(&fields, Statement::decode);
+        unsigned.map_err(|error| error.field)
+    };
+    assert!(decode(&[2, 0, 1, 1]).is_ok());
+    for nothing in [&[0][..], &[2, 0, 0]] {
+        assert_eq!(decode(nothing).unwrap_err(), "which");
+    }
+    assert_eq!(decode(&[8]).unwrap_err(), "which");
+    assert_eq!(decode(&[4, 0]).unwrap_err(), "waiting");
 }
 
 #[test]

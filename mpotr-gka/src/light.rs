@@ -110,9 +110,9 @@ pub use cutting::{CutError, Cutting, Proposing};
 pub use freeze::Freeze;
 pub use freezing::{Frozen, Held, ShareError};
 pub use joining::{
-    Admitted, Arrived, ArrivedError, Hello, JoinOffer, JoinOfferDigest, JoinRequest, JoinTag,
-    Joined, Joining, MAX_JOINERS, OfferError, Opening, OwnHello, Ready, RequestError, Unverified,
-    Welcome, WelcomeError, Welcomed, WrongOpening,
+    Admitted, Arrived, ArrivedError, Hello, JoinOffer, JoinOfferDigest, JoinRecord, JoinRequest,
+    JoinTag, Joined, Joining, MAX_JOINERS, OfferError, Opening, OwnHello, Ready, RequestError,
+    Unverified, Welcome, WelcomeError, Welcomed, WrongOpening,
 };
 pub use object::{Object, Objection};
 pub use packet::{ChangeBody, Signed};

@@ -3,7 +3,8 @@
 //! ```text
 //! opaque magic[20] = "mpotr-transcript-v3\n";
 //! struct {
-//!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7, seed 8, cut 9
+//!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7, seed 8, cut 9,
+//!                           joined 10
 //!   opaque body<0..2^20>;   32-bit length
 //! } Record;
 //!
@@ -13,13 +14,14 @@
 //! end:          uint32 records                              before this one
 //! seed:         Signed<Seed>                                of a light run
 //! cut:          Signed<Cut> || opaque kc[32]                of a light run
+//! joined:       JoinRecord                                  of one by which the keeper of the transcript came in
 //! ```
 //!
 //! The other bodies are those of the packets of `docs/spec/05-wire.md`, without version, kind and hint.
 
 use mpotr_core::wire::{Content, Fields, Proposal, Statement, Unverified};
 use mpotr_crypto::{DecodeError, Decoder, Digest32, Encoder, wire_enum};
-use mpotr_gka::light::{LightCut, Seed, Signed as LightSigned};
+use mpotr_gka::light::{JoinRecord, LightCut, Seed, Signed as LightSigned};
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 /// What a transcript file begins with.
@@ -64,6 +66,8 @@ pub enum Entry {
     Seed(Box<LightSigned<Seed>>),
     /// The CUT of the light run, and `kc` of the epoch.
     Cut(Box<LightSigned<LightCut>>, Digest32),
+    /// An epoch begins, into which who kept the transcript has come by a light run.
+    Joined(Box<JoinRecord>),
 }
 
 wire_enum! {
@@ -87,6 +91,8 @@ wire_enum! {
         Seed = 8,
         /// The CUT of a light run, and what commits to the key of its epoch.
         Cut = 9,
+        /// What one was told who came in by a light run.
+        Joined = 10,
     }
 }
 
@@ -102,6 +108,7 @@ impl Entry {
             Self::End(_) => EntryKind::End,
             Self::Seed(_) => EntryKind::Seed,
             Self::Cut(..) => EntryKind::Cut,
+            Self::Joined(_) => EntryKind::Joined,
         }
     }
 
@@ -135,6 +142,7 @@ impl Entry {
                 cut.encode(out);
                 key_commitment.encode(out);
             }
+            Self::Joined(joined) => joined.encode(out),
         });
         Encoder::encoded(|out| {
             self.kind().encode(out);
@@ -183,6 +191,7 @@ fn decode_body(kind: EntryKind, input: &mut Decoder<'_>) -> Result<Entry, Decode
             let cut = Box::new(LightSigned::decode(input)?);
             Entry::Cut(cut, Digest32::decode(input, "kc")?)
         }
+        EntryKind::Joined => Entry::Joined(Box::new(JoinRecord::decode(input)?)),
     })
 }
 

@@ -245,6 +245,10 @@ impl Reading {
                 self.seed = Some((place, seed));
                 Ok(())
             }
+            (None, Entry::Joined(joined)) => {
+                self.begin(place, SectionRun::Joined(joined));
+                Ok(())
+            }
             (None, Entry::Proposal(proposal)) => {
                 self.begin(
                     place,
@@ -308,6 +312,7 @@ fn said(entry: Entry, place: Place) -> Result<Said, Expected> {
         | Entry::Confirmation(..)
         | Entry::End(_)
         | Entry::Seed(_)
+        | Entry::Joined(_)
         | Entry::Cut(..) => return Err(Expected::Epoch),
     };
     Ok(Said {

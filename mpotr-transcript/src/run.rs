@@ -3,13 +3,14 @@
 //! ```text
 //! run = proposal offer{N} contribution{N} confirmation{N}       of a full run, N as in the proposal
 //!     | seed cut                                                of a light run, from the epoch before
+//!     | joined                                                  of a light run by which the keeper came in
 //! ```
 
 use mpotr_core::wire::EpochName;
 use mpotr_core::{Policy, RunRecord};
 use mpotr_crypto::{CryptoSuite, Decoder, SuiteId};
 use mpotr_gka::Sid;
-use mpotr_gka::light::{ChangeBody as _, LightRecord};
+use mpotr_gka::light::{ChangeBody as _, JoinRecord, LightRecord};
 
 use crate::entry::Entry;
 
@@ -20,6 +21,8 @@ pub enum SectionRun {
     Full(Box<RunRecord>),
     /// A light run from the epoch before.
     Light(Box<LightRecord>),
+    /// A light run by which the keeper of the transcript came in.
+    Joined(Box<JoinRecord>),
 }
 
 impl SectionRun {
@@ -28,7 +31,7 @@ impl SectionRun {
     pub fn full(&self) -> Option<&RunRecord> {
         match self {
             Self::Full(run) => Some(run),
-            Self::Light(_) => None,
+            Self::Light(_) | Self::Joined(_) => None,
         }
     }
 
@@ -36,7 +39,7 @@ impl SectionRun {
     pub fn full_mut(&mut self) -> Option<&mut RunRecord> {
         match self {
             Self::Full(run) => Some(run),
-            Self::Light(_) => None,
+            Self::Light(_) | Self::Joined(_) => None,
         }
     }
 
@@ -44,7 +47,7 @@ impl SectionRun {
     #[must_use]
     pub fn light(&self) -> Option<&LightRecord> {
         match self {
-            Self::Full(_) => None,
+            Self::Full(_) | Self::Joined(_) => None,
             Self::Light(run) => Some(run),
         }
     }
@@ -52,7 +55,7 @@ impl SectionRun {
     /// The same, to be changed.
     pub fn light_mut(&mut self) -> Option<&mut LightRecord> {
         match self {
-            Self::Full(_) => None,
+            Self::Full(_) | Self::Joined(_) => None,
             Self::Light(run) => Some(run),
         }
     }
@@ -60,7 +63,11 @@ impl SectionRun {
     /// The suite; `None` of a light run, which is of that of its parent.
     #[must_use]
     pub fn suite(&self) -> Option<SuiteId> {
-        self.full().map(|run| run.proposal.suite)
+        match self {
+            Self::Full(run) => Some(run.proposal.suite),
+            Self::Joined(run) => Some(run.suite),
+            Self::Light(_) => None,
+        }
     }
 
     /// The policy of the epoch; `None` if it does not decode.
@@ -72,6 +79,7 @@ impl SectionRun {
                 let policy = &run.seed.body().terms.policy;
                 Decoder::whole(policy, Policy::decode).ok()
             }
+            Self::Joined(run) => Decoder::whole(run.policy(), Policy::decode).ok(),
         }
     }
 
@@ -81,15 +89,17 @@ impl SectionRun {
         match self {
             Self::Full(run) => run.proposal.name,
             Self::Light(run) => EpochName::new(*run.seed.body().terms.handle.as_bytes()),
+            Self::Joined(run) => run.name(),
         }
     }
 
-    /// By what members of the epoch before speak of the run.
+    /// By what members of the epoch before speak of the run; `None` of one of which the keeper knows only what it was told.
     #[must_use]
-    pub fn spoken_of<S: CryptoSuite>(&self) -> Sid {
+    pub fn spoken_of<S: CryptoSuite>(&self) -> Option<Sid> {
         match self {
-            Self::Full(run) => run.proposal.sid::<S>(run.offers.iter()),
-            Self::Light(run) => Sid::new(*run.seed.body().digest::<S>().as_bytes()),
+            Self::Full(run) => Some(run.proposal.sid::<S>(run.offers.iter())),
+            Self::Light(run) => Some(Sid::new(*run.seed.body().digest::<S>().as_bytes())),
+            Self::Joined(_) => None,
         }
     }
 
@@ -113,6 +123,7 @@ impl SectionRun {
                 let cut = Entry::Cut(Box::new(run.cut.clone()), run.key_commitment);
                 Box::new([seed, cut].into_iter())
             }
+            Self::Joined(run) => Box::new(core::iter::once(Entry::Joined(run.clone()))),
         }
     }
 }

@@ -61,8 +61,8 @@ pub struct EpochReport {
     pub sid: Sid,
     /// The identity keys in cycle order.
     pub roster: Vec<IdentityKey>,
-    /// Who proposed it, by its place in the roster.
-    pub proposer: u16,
+    /// Who proposed it, by its place in the roster; `None` where the keeper of the transcript came in and was not told.
+    pub proposer: Option<u16>,
     /// The name of the epoch that it follows; `None` for a first one.
     pub parent: Option<EpochName>,
     /// Whether that is the epoch before it in the file.

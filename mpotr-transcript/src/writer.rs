@@ -27,6 +27,7 @@ impl Writer {
         match record {
             Record::Run(run) => self.run(&SectionRun::Full(run)),
             Record::LightRun(run) => self.run(&SectionRun::Light(run)),
+            Record::Joined(run) => self.run(&SectionRun::Joined(run)),
             Record::Content { author, signed } => self.entry(&Entry::Content { author, signed }),
             Record::Statement {
                 author,

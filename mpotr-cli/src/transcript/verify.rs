@@ -73,7 +73,7 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
     out.text(format_args!("  session {}", epoch.sid))?;
     for (member, identity) in epoch.roster.iter().enumerate() {
         let fingerprint = Fingerprint::of::<AnySuite>(identity);
-        let proposer = if usize::from(epoch.proposer) == member {
+        let proposer = if epoch.proposer.map(usize::from) == Some(member) {
             ", who proposed it"
         } else {
             ""

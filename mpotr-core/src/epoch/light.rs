@@ -10,10 +10,11 @@ use std::sync::Arc;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair};
 use mpotr_gka::light::{
-    CertifyError, ChangeBody as _, Closing, Context, CutError, Cutting, Freeze, FreezeError,
-    Frozen, Heard, Held, InstallError, Installed, Joint, LightCut, LightTerms, LightVote, Object,
-    Objection, ProposeError, Proposed, Proposing, Seed, SeedError, Seeded, Share, ShareError,
-    Shared, Signed, Standing, Watch, complain,
+    Admitted, CertifyError, ChangeBody as _, Closing, Context, CutError, Cutting, Freeze,
+    FreezeError, Frozen, Heard, Held, InstallError, Installed, Joiners, Joint, LightCut,
+    LightTerms, LightVote, Object, Objection, ProposeError, Proposed, Proposing, Seed, SeedError,
+    Seeded, Share, ShareError, Shared, Signed, Standing, TermsWithJoiners, Watch, Welcome,
+    complain,
 };
 use mpotr_gka::{Continuation, Identity, MemberIndex, Sid, ViewPassed};
 
@@ -105,20 +106,30 @@ impl<S: CryptoSuite> Epoch<S> {
         continuation.map_or(Ok(()), |it| it.confirm(LightVote { view, what }))
     }
 
-    /// Proposes a change; `None` if another epoch has followed. `count` differs for each SEED that this member makes.
+    /// Proposes a change, by which these come in; `None` if another epoch has followed. `count` differs for each SEED that this
+    /// member makes.
     ///
     /// # Errors
-    /// As [`Proposed::new`].
+    /// As [`Proposed::with_joiners`].
     pub(crate) fn propose(
         &self,
         terms: LightTerms,
+        joiners: &[&Admitted],
         identity: &dyn Identity<S>,
         count: u64,
         rng: &mut dyn CryptoRng,
     ) -> Option<Result<Proposed, ProposeError>> {
         let parent = self.continuation.as_ref()?;
         let signing = self.sealer.signing();
-        Some(Proposed::new(parent, terms, identity, signing, count, rng))
+        let terms = TermsWithJoiners { terms, joiners };
+        Some(Proposed::with_joiners(
+            parent, terms, identity, signing, count, rng,
+        ))
+    }
+
+    /// Tells one who comes in who is there; `None` if its offer is not listed, or another epoch has followed.
+    pub(crate) fn welcome(&self, phase: &Cutting<S>, joiner: &Admitted) -> Option<Welcome> {
+        phase.welcome(self.continuation.as_ref()?, joiner)
     }
 
     /// Opens a SEED that another proposes; `None` if another epoch has followed.
@@ -251,12 +262,14 @@ impl<S: CryptoSuite> Epoch<S> {
         &mut self,
         phase: Cutting<S>,
         objections: &[Signed<Object>],
+        joiners: &Joiners<'_, S>,
     ) -> Step<Cutting<S>, Shared<S>, ShareError> {
         let Some(mut parting) = self.parting() else {
             return Err(has_passed(phase, ShareError::OtherSeed));
         };
         let heard = Heard { objections };
-        let shared = parting.step(|parent, context| phase.share(parent, &heard, context))?;
+        let shared =
+            parting.step(|parent, context| phase.share_with(parent, &heard, joiners, context))?;
         self.hold_cut(shared.cut().body());
         Ok(shared)
     }
@@ -270,12 +283,14 @@ impl<S: CryptoSuite> Epoch<S> {
         phase: Frozen<S>,
         cut: Signed<LightCut>,
         objections: &[Signed<Object>],
+        joiners: &Joiners<'_, S>,
     ) -> Step<Frozen<S>, Shared<S>, ShareError> {
         let Some(mut parting) = self.parting() else {
             return Err(has_passed(phase, ShareError::OtherSeed));
         };
         let heard = Heard { objections };
-        let shared = parting.step(|parent, context| phase.share(parent, cut, &heard, context))?;
+        let shared = parting
+            .step(|parent, context| phase.share_with(parent, cut, &heard, joiners, context))?;
         self.hold_cut(shared.cut().body());
         Ok(shared)
     }
@@ -379,7 +394,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// The same members, but for those who are gone, under fresh keys. Where nobody was left out they go on to sign with the
+    /// The same members, but for those who are gone, and with those who have come in, under fresh keys. Where nobody was left out they go on to sign with the
     /// keys that they have, so nothing of this epoch is published; and what a key signed that another may still accept is
     /// never.
     fn next_epoch(&mut self, installed: Installed<S>) -> Self {
@@ -397,7 +412,8 @@ impl<S: CryptoSuite> Epoch<S> {
             sid,
             key_commitment,
         };
-        let (keys, own, streams) = EpochKeys::derive(id, secret, staying.len(), me);
+        let identities = continuation.identities();
+        let (keys, own, streams) = EpochKeys::derive(id, secret, identities.len(), me);
         let opener = Opener::new(keys, signing_keys.into_iter().zip(streams));
         // A fresh key goes with no offer: when what it signs is over it is published alone.
         let is_fresh = signing.is_some();
@@ -411,11 +427,14 @@ impl<S: CryptoSuite> Epoch<S> {
             let trapdoor = peer.trapdoor.filter(|_| !is_fresh);
             Peer::new(peer.identity, trapdoor)
         });
+        let joining = identities.iter().skip(staying.len());
+        let peers = peers.chain(joining.map(|it| Peer::new(*it, None)));
+        let peers = peers.collect();
         Self::of(Parts {
             me,
             sealer,
             opener,
-            peers: peers.collect(),
+            peers,
             continuation,
         })
     }

@@ -278,6 +278,7 @@ impl<S: CryptoSuite> Epoch<S> {
             locks: statement.lock.count > 0,
         });
         self.effects.push_back(Effect::Repeated { member: sender });
+        let opened = statement.next.as_ref().map(|next| next.joins.clone());
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
                 author.frozen = Some(Frozen {
@@ -310,6 +311,9 @@ impl<S: CryptoSuite> Epoch<S> {
             &mut self.opener,
             &mut self.effects,
         );
+        if let Some(opened) = opened {
+            self.hear_opened(sender, &opened);
+        }
         self.hear_lacking(sender, header.seq, &lacks, (asks_order, asks_next.as_ref()));
         self.consensus.hear_question(sender, question);
         self.consensus

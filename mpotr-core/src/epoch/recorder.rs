@@ -73,6 +73,7 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Asked
             | Effect::Lacking { .. }
             | Effect::Repeated { .. }
+            | Effect::Opening { .. }
             | Effect::CaughtUp
             | Effect::Closing => None,
         });

@@ -129,6 +129,7 @@ fn says_as_much(newer: &Next, older: &Next) -> bool {
             .installed
             .is_none_or(|_| newer.installed == older.installed)
         && (newer.done || !older.done)
+        && (older.joins.opening.is_none() || newer.joins.opening == older.joins.opening)
         && newer.struck.covers(&older.struck)
         && newer.struck_twice.covers(&older.struck_twice)
         && older

@@ -142,7 +142,8 @@ impl<S: CryptoSuite> Situation<'_, S> {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
         });
-        asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
+        let is_any_let_in = || !self.admitted().is_empty() || !self.joining().is_empty();
+        asked || self.wants_own_change() || is_any_let_in() || self.wants_merge()
     }
 }
 
@@ -214,10 +215,11 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.member().is_none_or(Membership::has_said_goodbye) {
             return;
         }
-        self.state_admitted(now);
+        self.state_admitted(now, rng);
         self.see_twins(now, rng);
         self.end_silence(now);
         self.see_refused(now);
+        self.end_refused_light(now, rng);
         self.plan_call(now);
         self.consider_seeds(now, rng);
         if self.phase.change().is_none() {

@@ -28,7 +28,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Plan => self.plan_proposal(now),
                 Timer::Heard => self.say_heard(now, rng),
                 Timer::Propose => self.propose(now, rng),
-                Timer::Yield => self.consider_pending(now, rng),
+                Timer::Yield => self.look_again_outside(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.advance_change(now, rng),
                 Timer::Door => self.challenge(now, rng),
@@ -64,6 +64,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Query => {
                     self.in_epoch(now, |member, cx, _, departure| member.query(cx, departure));
                 }
+                Timer::Opening => self.ask_all_for_openings(now),
                 Timer::Trust => self.expire_trust(now),
                 // They are looked after every input.
                 Timer::Leeway | Timer::Waiting => {}

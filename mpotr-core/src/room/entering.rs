@@ -47,7 +47,7 @@ impl<S: CryptoSuite> Room<S> {
     ) {
         let has_failed = self.has_view_failed(now);
         let is_any_struck = self.judge_view(now);
-        self.set_aside(now);
+        self.set_aside_for(now, how);
         self.leave_light_view(now, how);
         let view = self.first_view(now, view);
         let change = self.phase.change();

@@ -21,6 +21,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Sees to all that an input gave rise to in the epoch.
     fn see_to_epoch(&mut self, now: Timestamp) {
         let mut accused = Vec::new();
+        let mut wrongly_opened = Vec::new();
         loop {
             let is_in_run = self.is_in_run();
             let Some(member) = self.phase.member_mut() else {
@@ -30,6 +31,12 @@ impl<S: CryptoSuite> Room<S> {
             let cx = &mut self.common.at(now);
             let mut report = member.report(cx, fates);
             accused.append(&mut report.accused);
+            wrongly_opened.append(&mut report.wrongly_opened);
+            let asks_opening = report.asks_opening;
+            if member.epoch.is_opening() && member.epoch.note_opened() {
+                // The others wait to hear that it lacks nothing.
+                member.say_next(cx.out, &self.votes);
+            }
             self.trust.hear(std::mem::take(&mut report.trust));
             let place = (member.epoch.me(), member.epoch.members());
             for author in std::mem::take(&mut report.repeated) {
@@ -63,6 +70,10 @@ impl<S: CryptoSuite> Room<S> {
                 Ending::Stated => continue,
                 Ending::Over => return self.end(now),
             }
+            if asks_opening {
+                self.hear_opening_asked(now);
+            }
+            self.note_wrongly_opened(now, std::mem::take(&mut wrongly_opened));
             let mut is_any_news = false;
             for identity in accused.drain(..) {
                 is_any_news |= self.prove(now, identity);

@@ -6,11 +6,15 @@
 //!
 //! Nothing of a stranger is a vote, a timer or a place in a roster before it has answered.
 
+mod asking_in;
 mod outside;
 mod refused;
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::light::{Handle, OwnHello};
 use mpotr_gka::{Challenge, OwnChallenge};
 
 use super::Room;
@@ -18,25 +22,39 @@ use super::lobby::answering::MAX_RANK;
 use super::situation::Situation;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
-use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Answer, Knock, Packet};
+use crate::wire::{Admitted, Answer, Knock, Packet};
 
 /// A newcomer answers the challenges of an epoch once in this part of `gather`, and a member sends its own again as often.
 const BETWEEN_ANSWERS: u32 = 2;
 /// A challenge is sent so many times in the time between two offers, at most: with 150 bytes each, 450 in all.
 const CHALLENGES: u32 = 3;
 
+/// What a member has to say of newcomers.
+struct OwnWord {
+    /// Whom it states, if they have shown who they are.
+    fitting: BTreeSet<IdentityKey>,
+    /// Whom others let in, where that takes its word, too.
+    seconded: Vec<Admitted>,
+    /// Who has shown it that it would come in, and is not let in by its word.
+    waiting: Vec<IdentityKey>,
+}
+
 impl<S: CryptoSuite> Situation<'_, S> {
     /// The place of this member among those who open the door for the view: its proposer comes first.
     fn rank_at_door(&self) -> u32 {
+        self.turns_before().min(MAX_RANK)
+    }
+
+    /// So many views come before that in which this member proposes.
+    fn turns_before(&self) -> u32 {
         let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
         let first = self.proposer_of(self.view());
         let first = first.map_or(0, |first| u32::from(first.get()));
         let me = u32::from(self.epoch().me().get());
         let turns = members.saturating_add(me).saturating_sub(first);
-        turns.checked_rem(members).unwrap_or(0).min(MAX_RANK)
+        turns.checked_rem(members).unwrap_or(0)
     }
 }
 
@@ -58,12 +76,6 @@ impl<S: CryptoSuite> Room<S> {
             self.tell_newcomers(now, knock.nonce.as_bytes());
         }
         Ok(())
-    }
-
-    /// Whether newcomers of this view may come in: those who are in have nothing to change themselves, and no run is under way.
-    fn opens_door(&self, now: Timestamp) -> bool {
-        self.succession.current.is_none()
-            && self.is_so(now, |situation| situation.takes_newcomers())
     }
 
     /// Sends a challenge when it is this member's turn.
@@ -93,15 +105,41 @@ impl<S: CryptoSuite> Room<S> {
         if !self.opens_door(now) {
             return;
         }
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        // For a light run it asks for the view in which it would propose: who has shown it who it is others cannot list.
+        let is_light = situation.joins_light();
+        let view = if is_light {
+            situation.view().saturating_add(situation.turns_before())
+        } else {
+            situation.view()
+        };
         let me = &self.common.me;
+        let identity = &*me.identity;
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        let view = member.changing.change.as_ref().map_or(0, |it| it.view);
         let (room, name) = (me.config.room, member.name);
-        let draw = || OwnChallenge::draw(room, name, view, &*me.identity, rng);
-        let challenge = member.strangers.challenge(view, draw);
+        let draw = || {
+            let hello = is_light.then(|| {
+                let mut handle = [0; 16];
+                rng.fill_bytes(&mut handle);
+                OwnHello::draw(Handle::new(handle), identity, rng)
+            });
+            let light = hello.as_ref().map(|own| *own.hello());
+            let challenge = OwnChallenge::draw_for(room, name, view, light, identity, rng);
+            (challenge, hello)
+        };
+        member.strangers.expire(now);
+        member.strangers.ask_anew(is_light);
+        let challenge = member.strangers.challenge(now, view, draw);
         member.strangers.sent = Some(now);
+        let applicants = member.strangers.applicants();
+        let until = applicants.and_then(|it| it.lasts_until());
+        if let Some(until) = until {
+            self.common.timers.set_earlier(Timer::Change, until);
+        }
         self.common.out.transmit(&Packet::Hello(challenge));
     }
 
@@ -113,7 +151,13 @@ impl<S: CryptoSuite> Room<S> {
         let (view, is_first) = self.situation(now).map_or((0, false), |situation| {
             (situation.view(), situation.rank_at_door() == 0)
         });
-        if challenge.view != view {
+        // Who comes later in turn asks for its own view.
+        let own = self.situation(now).map_or(0, |it| it.turns_before());
+        let is_before = |turns: u32| turns < own || (turns == 0 && own == 0);
+        let is_of_view = challenge.light.map_or(challenge.view == view, |_| {
+            challenge.view.checked_sub(view).is_some_and(is_before)
+        });
+        if !is_of_view {
             return Err(Rejection::StaleView);
         }
         let keeps_from_asking = !is_first && self.common.timers.at(Timer::Door).is_some();
@@ -199,18 +243,6 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Tells the application of one who wants to come in, once.
-    fn tell_waiting(&mut self, now: Timestamp, claimed: IdentityKey) {
-        let is_shut_out = self.is_shut_out(now, &claimed);
-        let is_told = is_shut_out && self.votes.exclusions.is_news(claimed);
-        let out = &mut self.common.out;
-        if is_told {
-            out.tell(Event::ExcludedWaiting { claimed });
-        } else if self.lobby.offering.meet(now, claimed) && !is_shut_out {
-            out.tell(Event::WantsIn { claimed });
-        }
-    }
-
     /// Takes note of other instances of members that are stated. If it is this member's own identity, it objects, and both
     /// persons are told.
     pub(super) fn see_twins(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
@@ -279,22 +311,70 @@ impl<S: CryptoSuite> Room<S> {
 
     /// States whom this member lets in, as far as it goes by its word: who has answered its challenge; and for a policy that asks
     /// for more than one word, whom another says to have answered. It follows from what is at hand, and is kept nowhere.
-    pub(super) fn state_admitted(&mut self, now: Timestamp) {
-        if self.succession.current.is_some() || self.departure.is_asked {
+    pub(super) fn state_admitted(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if self.succession.current.is_some()
+            || self.succession.light.is_some()
+            || self.departure.is_asked
+        {
             return;
         }
         self.ask_who_knocked(now);
-        let fresh = self.common.me.times().fresh();
+        self.open_requests(now, rng);
+        self.meet_through_others(now);
+        self.ask_for_own_view(now);
+        let Some(word) = self.own_word(now) else {
+            return;
+        };
+        let known = &self.common.me.known;
+        let fresh = self.common.me.times.fresh();
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        let claimed = member.strangers.claimed(now, fresh);
-        let Some(situation) = self.situation(now) else {
+        let fits = |identity: &IdentityKey| word.fitting.contains(identity);
+        let mut admitted = member.strangers.proven(known, fits);
+        if let Some(applicants) = member.strangers.applicants() {
+            let opened: Vec<_> = applicants.opened(now, fresh).collect();
+            // Another instance of a member is asked for an answer.
+            let is_new = |it: &Admitted| member.place_of(&it.identity).is_none();
+            let opened = opened.into_iter();
+            admitted.extend(opened.filter(|it| fits(&it.identity) && is_new(it)));
+        }
+        for offer in member.strangers.offers() {
+            // At hand when it is listed, however many others came meanwhile.
+            let stated = || member.epoch.stated_offers();
+            let _known_by_now = self.lobby.offering.hear_beside(now, offer.clone(), stated);
+        }
+        // Whom a member objects to is not asked about again.
+        admitted.retain(|it| !member.is_objected(&it.identity, &it.offer));
+        admitted.extend(word.seconded);
+        #[cfg(feature = "insider")]
+        admitted.extend(&member.strangers.invented);
+        let admitted = admitted.into_iter().take(crate::wire::MAX_ADMITTED);
+        self.say_admitted(admitted.collect(), word.waiting);
+    }
+
+    /// States these, if that is news.
+    fn say_admitted(&mut self, admitted: Vec<Admitted>, waiting: Vec<IdentityKey>) {
+        let Some(member) = self.phase.member_mut() else {
             return;
         };
+        let said = member.epoch.next_of(member.epoch.me());
+        let is_said = said.map_or(&[][..], |next| &next.admitted) == admitted
+            && said.map_or(&[][..], |next| &next.joins.waiting) == waiting;
+        if !is_said && let Some(next) = member.epoch.own_next() {
+            next.admitted = admitted;
+            next.joins.waiting = waiting;
+            self.say_next();
+        }
+    }
+
+    /// What this member has to say of those who have answered it, and of those whom others let in.
+    fn own_word(&mut self, now: Timestamp) -> Option<OwnWord> {
+        let fresh = self.common.me.times().fresh();
+        let mut fitting = self.phase.member_mut()?.strangers.claimed(now, fresh);
+        let situation = self.situation(now)?;
         let unheard = situation.unheard();
         let takes_any = situation.takes_newcomers();
-        let mut fitting = claimed;
         let (newcomers, me) = (&self.lobby.newcomers, self.common.me.public());
         fitting.retain(|identity| takes_any && situation.may_state(identity));
         let waits_until = |it: &IdentityKey| newcomers.waits_until(now, it, &me);
@@ -309,6 +389,10 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             Vec::new()
         };
+        // Persons who are asked hear of it from all who know.
+        let opened = situation.member.strangers.opened_now().into_iter();
+        let waits = |it: &IdentityKey| !situation.may_state(it);
+        let waiting: BTreeSet<_> = opened.filter(waits).collect();
         if let Some(next) = next {
             self.common.timers.set_earlier(Timer::Change, next);
         }
@@ -316,31 +400,42 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby
                 .request_missing(&mut self.common.at(now), unheard);
         }
-        let known = &self.common.me.known;
+        Some(OwnWord {
+            fitting,
+            seconded,
+            waiting: waiting.into_iter().collect(),
+        })
+    }
+
+    /// Tells the application of those who have shown other members that they would come in.
+    fn meet_through_others(&mut self, now: Timestamp) {
+        let met = self.situation(now).map(|situation| {
+            let others = situation.present();
+            let others = others.filter_map(|it| situation.epoch().next_of(it));
+            let met = others.flat_map(|next| {
+                let admitted = next.admitted.iter().map(|it| &it.identity);
+                admitted.chain(&next.joins.waiting)
+            });
+            let met = met.copied();
+            let met = met.filter(|it| situation.member.place_of(it).is_none());
+            met.collect::<BTreeSet<_>>()
+        });
+        let met = met.unwrap_or_default();
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        let mut admitted = member
-            .strangers
-            .proven(known, |identity| fitting.contains(identity));
-        for offer in member.strangers.offers() {
-            // At hand when it is listed, however many others came meanwhile.
-            let stated = || member.epoch.stated_offers();
-            let _known_by_now = self.lobby.offering.hear_beside(now, offer.clone(), stated);
-        }
-        // Whom a member objects to is not asked about again.
-        admitted.retain(|it| !member.is_objected(&it.identity, &it.offer));
-        admitted.extend(seconded);
-        #[cfg(feature = "insider")]
-        admitted.extend(&member.strangers.invented);
-        let admitted = admitted.into_iter().take(crate::wire::MAX_ADMITTED);
-        let admitted: Vec<_> = admitted.collect();
-        let said = member.epoch.next_of(member.epoch.me());
-        if said.map_or(&[][..], |next| &next.admitted) != admitted
-            && let Some(next) = member.epoch.own_next()
-        {
-            next.admitted = admitted;
-            self.say_next();
+        // What was stated long ago is no news.
+        let news: Vec<_> = met
+            .difference(&member.met_through_others)
+            .copied()
+            .collect();
+        member.met_through_others = met;
+        let me = self.common.me.public();
+        for claimed in news {
+            if claimed != me {
+                self.lobby.offering.note_heard(now, &claimed);
+                self.tell_waiting(now, claimed);
+            }
         }
     }
 

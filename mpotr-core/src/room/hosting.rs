@@ -78,6 +78,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Answer::Statement(_)
                 | Answer::Before(_)
+                | Answer::Ready(..)
                 | Answer::Proposal(_)
                 | Answer::Round(_) => {
                     let again = self.held_packet(answer);
@@ -92,6 +93,7 @@ impl<S: CryptoSuite> Room<S> {
                         | Answer::Offer(_)
                         | Answer::Statement(_)
                         | Answer::Before(_)
+                        | Answer::Ready(..)
                         | Answer::Light(_)
                         | Answer::Proposal(_) => self.common.out.pass_on(again),
                     }

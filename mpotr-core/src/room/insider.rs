@@ -3,11 +3,12 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Encoder, IdentityKey};
-use mpotr_gka::light::{ChangeKind, Handle, LightTerms, Watch};
+use mpotr_gka::MemberIndex;
+use mpotr_gka::light::{ChangeKind, Handle, LightTerms, Ready, Watch};
 
 use super::Room;
 use crate::time::Timestamp;
-use crate::wire::{Admitted, Content, LightPacket, MessageId, Statement};
+use crate::wire::{Admitted, Content, LightPacket, MessageId, Packet, Statement};
 
 impl<S: CryptoSuite> Room<S> {
     /// A packet with a message of this member, whatever it has said before, with its signature or with junk in place of one;
@@ -58,9 +59,25 @@ impl<S: CryptoSuite> Room<S> {
             staying: epoch.indices().collect(),
         };
         let identity = &*self.common.me.identity;
-        let proposed = epoch.propose(terms, identity, u64::MAX, rng)?.ok()?;
+        let proposed = epoch.propose(terms, &[], identity, u64::MAX, rng)?.ok()?;
         let seed = LightPacket::Seed(Box::new(proposed.seed().clone()));
         epoch.sign_light(seed)
+    }
+
+    /// The READY of one that comes in by the light run that this member has shared in, sealed anew with a wrong tag for who has
+    /// this place. `None` if there is no such run.
+    #[must_use]
+    pub fn reseal_ready(&self, ready: &Ready, wrong_for: MemberIndex) -> Option<Vec<u8>> {
+        let run = self.succession.light.as_ref()?;
+        let resealed = run.shared()?.reseal_ready(ready, wrong_for)?;
+        Some(Packet::Ready(Box::new(resealed)).to_bytes())
+    }
+
+    /// Shows nobody from now on what it committed to when others came into the present epoch.
+    pub fn withhold_opening(&mut self) {
+        if let Some(next) = self.phase.epoch_mut().and_then(|epoch| epoch.own_next()) {
+            next.joins.opening = None;
+        }
     }
 
     /// States from now on that these have answered in the present epoch, true or not; replaces what was stated so before.

@@ -381,6 +381,7 @@ impl<S: CryptoSuite> Room<S> {
         if !before.is_empty() && !now_in.is_subset(before) {
             self.lobby.newcomers.have_come();
         }
+        self.lobby.newcomers.forget_unready(&now_in);
         if !before.is_empty() {
             for member in now_in.difference(before) {
                 out.tell(Event::Joined { member: *member });

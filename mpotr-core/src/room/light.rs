@@ -7,11 +7,16 @@
 //! ```
 
 mod beginning;
+mod charging;
 mod ending;
+mod joiners;
+mod joining;
 mod mending;
+mod possible;
 mod run;
 mod seeds;
 mod slots;
+mod telling;
 mod turning;
 
 use mpotr_crypto::CryptoSuite;
@@ -41,6 +46,8 @@ use crate::wire::{LightPacket, LightStep, SidHint};
 const ROUNDS: u8 = 16;
 /// So many round trips a SEED waits for the reason of it, if nobody waits to come in.
 const PATIENCE: u32 = 3;
+/// So many round trips after CUT those who come in have shown who they are.
+const READY_WITHIN: u32 = 4;
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a packet of a light run of the present epoch, which came in this enclosed packet.
@@ -76,6 +83,12 @@ impl<S: CryptoSuite> Room<S> {
                 self.common.pulse.silence.end(now);
                 if again.step() == LightStep::Freeze {
                     self.await_freezes(now);
+                }
+                let run = self.succession.light.as_ref();
+                let lacks = run.is_some_and(|run| !run.awaited_joiners().is_empty());
+                if lacks && again.step() == LightStep::Share {
+                    // Others have what one that comes in has shown.
+                    self.ask_soon(now);
                 }
                 self.advance_light(now, rng);
                 Ok(())
@@ -157,7 +170,7 @@ impl<S: CryptoSuite> Room<S> {
                     continue;
                 }
                 Some(Ok(_)) => self.answer_seed(now, &seed, rng),
-                Some(Err(_)) => {}
+                Some(Err(_)) => self.refuse_listed(now, seed.body()),
             }
             self.succession.seeds.remove(&seed);
         }
@@ -216,11 +229,19 @@ impl<S: CryptoSuite> Room<S> {
         }
         let mut handle = [0; 16];
         rng.fill_bytes(&mut handle);
+        let joining = self.situation(now).map(|it| it.to_list(view));
+        let joining = joining.unwrap_or_default();
         let terms = self.situation(now).and_then(|it| {
+            // Who knows of newcomers whom it cannot list leaves them to others.
+            let has_reason = !joining.is_empty() || it.joining().is_empty();
             let may_propose = it.is_my_turn(view)
+                && has_reason
                 && !it.others_have_gone()
                 && !it.member.changing.has_contributed_from(view);
-            may_propose.then(|| it.light_terms(view, Handle::new(handle)))
+            let applying = it.member.strangers.applying(view);
+            let asked = applying.filter(|_| !joining.is_empty());
+            let asked = asked.and_then(|it| it.handle());
+            may_propose.then(|| it.light_terms(view, asked.unwrap_or(Handle::new(handle))))
         });
         let Some(terms) = terms.filter(|_| !is_busy) else {
             return;
@@ -231,13 +252,20 @@ impl<S: CryptoSuite> Room<S> {
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        let proposed = member.epoch.propose(terms, identity, count, rng);
+        let listed = if joining.is_empty() {
+            Vec::new()
+        } else {
+            member.strangers.list(&joining)
+        };
+        let joiners: Vec<_> = listed.iter().collect();
+        let proposed = member.epoch.propose(terms, &joiners, identity, count, rng);
         let Some(Ok(proposed)) = proposed else {
             // Keys that do not decode, or nobody to go on with: a full run looks at that.
             return self.fail_light(now, ViewEnd::SignedFault, None, rng);
         };
         if let Ok(proposing) = member.epoch.answer_own(proposed, identity, rng) {
-            let run = LightRun::proposed(proposing, &member.epoch);
+            let mut run = LightRun::proposed(proposing, &member.epoch);
+            run.joiners.list(listed);
             self.begin_light(now, run, rng);
         }
     }
@@ -249,9 +277,14 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(member) = self.phase.member_mut() {
             member.note_answered(&run);
             let claimed = run.staying().iter();
-            let claimed = claimed
-                .filter_map(|it| member.epoch.identity(*it))
-                .collect();
+            let claimed = claimed.filter_map(|it| member.epoch.identity(*it));
+            let joining = run.seed.body().offers.iter();
+            let joining = joining.map(|offer| offer.identity);
+            let joining: Vec<_> = joining.collect();
+            for claimed in &joining {
+                self.common.out.tell(Event::Joining { claimed: *claimed });
+            }
+            let claimed = claimed.chain(joining).collect();
             self.common.out.tell(Event::Agreeing { claimed });
         }
         let hint = SidHint::of(&run.name);
@@ -275,13 +308,14 @@ impl<S: CryptoSuite> Room<S> {
             let Some(member) = self.phase.member_mut() else {
                 return;
             };
-            let moved = run.step(&mut member.epoch);
+            let moved = run.step(&mut member.epoch, &*self.common.me.identity);
             if run.has_shared() {
                 member.changing.note_confirmed(run.name);
             }
             match moved {
                 Moved::Nowhere => {
                     self.succession.light = Some(run);
+                    self.await_joiners(now, rng);
                     return;
                 }
                 Moved::On(packets) => {
@@ -291,6 +325,7 @@ impl<S: CryptoSuite> Room<S> {
                     }
                     self.succession.light = Some(run);
                     self.say_light(packets);
+                    self.say_welcome();
                     self.move_on(now);
                     self.ask_later(now);
                 }
@@ -316,7 +351,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         for run in &mut self.succession.shared {
-            let _moved = run.step(&mut member.epoch);
+            let _moved = run.step(&mut member.epoch, &*self.common.me.identity);
         }
         self.forsake();
         let Some(member) = self.phase.member() else {
@@ -329,6 +364,42 @@ impl<S: CryptoSuite> Room<S> {
             let adopts = member.has_voted_since(&run.name);
             self.install_light(now, run, adopts);
         }
+    }
+
+    /// CUT is here, and not all who come in have shown who they are: they are waited for, and not for ever.
+    fn await_joiners(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let Some(run) = self.succession.light.as_mut() else {
+            return;
+        };
+        if run.awaited_joiners().is_empty() {
+            return;
+        }
+        let round_trip = self.common.me.times().round_trip;
+        let since = run.joiners.waiting_since(now);
+        let joining = run.joining().map(|(_, identity)| identity);
+        let patience = self.lobby.newcomers.patience(joining);
+        // The carrier may be slower than was thought. But nobody else waits longer for what strangers do.
+        let until = since.after(round_trip.saturating_mul(READY_WITHIN.saturating_mul(patience)));
+        if now < until {
+            self.common.timers.set_earlier(Timer::Change, until);
+            if self
+                .common
+                .timers
+                .at(Timer::View)
+                .is_some_and(|at| at < until)
+            {
+                self.common.timers.set(Timer::View, until);
+            }
+            return;
+        }
+        if run.joiners.end_wait() {
+            // By now it is objected to.
+            self.advance_light(now, rng);
+            return;
+        }
+        self.phase.cut_short();
+        let view = self.phase.change().map_or(0, |change| change.view);
+        self.enter_view(now, view.saturating_add(1), rng);
     }
 
     /// The view fails by what was said in it: the next begins.

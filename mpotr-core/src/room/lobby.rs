@@ -3,6 +3,7 @@
 //! There is no epoch in it.
 
 pub(super) mod answering;
+pub(super) mod arrivals;
 pub(super) mod backlog;
 pub(super) mod doubles;
 pub(super) mod expecting;
@@ -31,6 +32,7 @@ use crate::time::{Duration, Timestamp};
 use crate::timers::Timer;
 use crate::wire::{Packet, Proposal};
 use answering::Answering;
+use arrivals::Arrivals;
 use doubles::Doubles;
 use expecting::Expected;
 use guests::GuestLists;
@@ -61,6 +63,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// Those who ask to come into this member's epoch together.
     pub(super) guest_lists: GuestLists,
     pub(super) newcomers: Newcomers,
+    /// How far this member is with coming in by light runs.
+    pub(super) arrivals: Arrivals<S>,
     /// Whom the first epoch must have.
     pub(super) expected: Expected,
     /// What anyone may ask for and one member answers.
@@ -95,6 +99,7 @@ impl<S: CryptoSuite> Lobby<S> {
             neighbours: Neighbours::default(),
             guest_lists: GuestLists::default(),
             newcomers: Newcomers::default(),
+            arrivals: Arrivals::default(),
             expected: Expected::new(&me.config, identity),
             answering: Answering::default(),
             published_first: now,
@@ -115,6 +120,7 @@ impl<S: CryptoSuite> Lobby<S> {
         self.neighbours.enter(name);
         self.guest_lists = GuestLists::default();
         self.newcomers.forget_answers();
+        self.arrivals.clear();
         self.has_held_back = false;
         self.others = Others::default();
         self.welcomes = Welcomes::default();

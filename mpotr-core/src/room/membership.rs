@@ -1,5 +1,6 @@
 //! A member's part in one epoch, from when it is installed until the next one is. `docs/spec/06-epochs.md`.
 
+pub(super) mod applicants;
 pub(super) mod asked;
 pub(super) mod ballot;
 pub(super) mod excluding;
@@ -14,7 +15,7 @@ pub(super) mod window;
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::MemberIndex;
 
 use super::changing::Changing;
@@ -40,6 +41,10 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) changing: Changing,
     /// Those outside who want to come in.
     pub(super) strangers: Strangers<S>,
+    /// Those outside of whom other members have said that they would come in.
+    pub(super) met_through_others: BTreeSet<IdentityKey>,
+    /// How often members were asked for what they committed to.
+    pub(super) openings_asked: asked::Asked,
     /// Members whose identity another instance has shown to have.
     pub(super) twins: Twins,
     /// Members that have given up the epoch before, and with it this one, in which they have never been.
@@ -64,6 +69,8 @@ impl<S: CryptoSuite> Membership<S> {
             talk: Talk::new(now),
             changing: Changing::default(),
             strangers: Strangers::default(),
+            met_through_others: BTreeSet::new(),
+            openings_asked: asked::Asked::default(),
             twins: Twins::default(),
             absent: BTreeSet::new(),
             decided: BTreeSet::new(),

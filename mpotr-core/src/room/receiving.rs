@@ -204,6 +204,9 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
             // Anyone outside can make it.
             Packet::Light(_) => Err(Rejection::NotAuthentic),
+            Packet::JoinRequest(request) => self.handle_join_request(now, *request, rng),
+            Packet::Welcome(welcome) => self.handle_welcome(now, &welcome),
+            Packet::Ready(ready) => self.handle_ready(now, *ready, rng),
             Packet::Enclosed(enclosed) => self.take_enclosed(now, &enclosed, packet, rng),
         }
     }
@@ -267,6 +270,11 @@ impl<S: CryptoSuite> Room<S> {
         sealed: &SealedPacket,
         packet: &[u8],
     ) -> Result<(), Rejection> {
+        if self.phase.gathers()
+            && let Some(heard) = self.hear_sealed_outside(now, sealed, packet)
+        {
+            return heard;
+        }
         let Some(member) = self.phase.member_mut() else {
             return self.succession.keep_pending(sealed, packet);
         };
@@ -311,6 +319,7 @@ impl<S: CryptoSuite> Room<S> {
             Wanted::Proposal(hint) => self.hear_proposal_missing(now, *hint),
             Wanted::Rounds(missing) => self.hear_missing(now, missing),
             Wanted::Light(_) => return Err(Rejection::NotAuthentic),
+            Wanted::Join(missing) => self.hear_missing_join(now, missing),
         }
         Ok(())
     }

@@ -139,6 +139,7 @@ impl<S: CryptoSuite> Room<S> {
         let number = self.common.timers.repetitions(Timer::Ask);
         let number = u8::try_from(number % LOTS).unwrap_or(0);
         self.ask_light(now, number);
+        self.ask_joiners(now, number);
         if self.succession.current.is_none() {
             self.note_proposal_missed(now);
             if let Some(run) = self.succession.missed.ask()

@@ -42,6 +42,10 @@ pub(super) struct Report {
     pub(super) again: Vec<MessageId>,
     /// Members that are proven to have said two things in one place.
     pub(super) accused: Vec<IdentityKey>,
+    /// A member lacks what this one committed to when others came.
+    pub(super) asks_opening: bool,
+    /// Members that have shown and signed what they did not commit to.
+    pub(super) wrongly_opened: Vec<MemberIndex>,
     /// What members say to find out who is who.
     pub(super) trust: Vec<Heard>,
 }
@@ -131,9 +135,8 @@ impl Report {
                 fates.decide(seq)
             }
             Effect::Missed { seq, by } => {
-                if let Some(by) = epoch.identity(by) {
-                    fates.note_missed(seq, by);
-                }
+                let by = epoch.identity(by).into_iter();
+                by.for_each(|by| fates.note_missed(seq, by));
                 None
             }
             Effect::Missing { id, packet } => {
@@ -151,6 +154,7 @@ impl Report {
             | Effect::Again { .. }
             | Effect::Asked
             | Effect::Next { .. }
+            | Effect::Opening { .. }
             | Effect::CaughtUp
             | Effect::Closing => None,
             told @ (Effect::Delivered { .. }
@@ -196,6 +200,10 @@ impl Report {
         self.is_asked |= matches!(effect, Effect::Asked);
         if let Effect::Next { member } = effect {
             self.spoke.push(*member);
+        }
+        if let Effect::Opening { wrong } = effect {
+            self.asks_opening |= wrong.is_none();
+            self.wrongly_opened.extend(wrong);
         }
         self.is_finalised |= matches!(effect, Effect::Final { .. });
     }
@@ -292,6 +300,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Asked
         | Effect::Lacking { .. }
         | Effect::Repeated { .. }
+        | Effect::Opening { .. }
         | Effect::CaughtUp
         | Effect::Closing => return None,
     })

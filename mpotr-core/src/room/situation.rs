@@ -2,6 +2,7 @@
 //!
 //! Nothing here changes anything. Each question has one answer, which all parts go by.
 
+mod joining;
 mod newcomers;
 mod turns;
 mod twins;
@@ -35,6 +36,8 @@ pub(super) struct Situation<'a, S: CryptoSuite> {
     pub(super) guest_lists: &'a GuestLists,
     pub(super) newcomers: &'a Newcomers,
     pub(super) votes: &'a Votes,
+    /// Whether light runs may lead on, by how many there were since the last full one and for how long.
+    pub(super) may_go_on_light: bool,
     /// Whom the votes leave out: many questions ask for it, and it is found once.
     pub(super) voted_out: OnceCell<BTreeSet<IdentityKey>>,
 }
@@ -162,7 +165,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.votes.contains(&Vote::Refresh))
         };
-        let absent = self.present().any(|member| self.member.is_absent(member));
+        let absent = self
+            .present()
+            .any(|member| self.member.is_absent(member) || self.member.withholds(member));
         gone || absent
             || self.votes.cast.contains(&Vote::Refresh)
             || self.present().any(wants_refresh)

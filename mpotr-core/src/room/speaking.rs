@@ -10,7 +10,7 @@ use super::fates::Fates;
 use super::leaving::Departing;
 use super::membership::Membership;
 use super::situation::Situation;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::wire::Proposal;
 
 impl<S: CryptoSuite> Room<S> {
@@ -25,6 +25,11 @@ impl<S: CryptoSuite> Room<S> {
             guest_lists: &self.lobby.guest_lists,
             newcomers: &self.lobby.newcomers,
             votes: &self.votes,
+            may_go_on_light: {
+                let refresh = self.common.me.times().refresh;
+                self.succession
+                    .may_go_on_light(now, refresh, Duration::ZERO)
+            },
             voted_out: OnceCell::new(),
         })
     }

@@ -136,8 +136,11 @@ impl<S: CryptoSuite> Room<S> {
         let waits = self.waits_until().is_some_and(|until| now < until);
         let is_objected = self.is_objected(view);
         if let Some(mut missing) = self.missing_of_light(now) {
-            if waits || is_objected {
-                // As this one does, others may wait for the end of an earlier run, or have ended this one.
+            let light = self.succession.light.as_ref();
+            let has_joiners = light.is_some_and(|run| run.has_joiners());
+            if waits || is_objected || has_joiners {
+                // As this one does, others may wait for the end of an earlier run, or have ended this one. And with whom to be in a
+                // roster is for each to say: the view that follows lists nobody who would come in.
                 missing = Missing::default();
             }
             let unserved = self.unserved_in_light();

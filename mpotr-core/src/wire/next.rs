@@ -3,7 +3,7 @@
 //! ```text
 //! struct {
 //!   uint32 view;                    the view of the change in which the member is
-//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16, guest 32, struck 64
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16, guest 32, struck 64, joins 128
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
 //!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
@@ -11,6 +11,7 @@
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
 //!   opaque guest[32];               digest of the member's unused offer to the epoch into which this one goes over
 //!   Bits   struck; Bits twice;      members to whom it has given a strike, some at least; and those of them that have more
+//!   Joins joins;                    of those who come in by light runs
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
@@ -18,6 +19,15 @@
 //!   opaque objected[32]<0..16>;     offers under the member's identity that it did not make, and those of newcomers whom it
 //!                                   refuses, strictly increasing, 8-bit count
 //! } Next;                           a field that `has` does not name is not there
+//!
+//! struct {
+//!   uint8 which;                    bits: opening 1, unopened 2, waiting 4; one at least
+//!   uint8 runs; Opening opening;    what the member committed to (14, "Opening"), and how many light runs have led on since the
+//!                                   last full one
+//!   Bits  unopened;                 members whose opening it lacks, one at least
+//!   opaque waiting[32]<1..8>;       who has shown it that it would come in, and is not let in by its word; strictly increasing,
+//!                                   8-bit count
+//! } Joins;                         a field that `which` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
 //! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy;
@@ -34,6 +44,7 @@ use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey,
     TranscriptHash, label, wire_enum,
 };
+use mpotr_gka::light::{MAX_JOINERS, Opening};
 use mpotr_gka::{EpochName, OfferDigest, Sid};
 
 use super::bits::MemberBits;
@@ -77,6 +88,64 @@ pub enum Vote {
     Merge(EpochName),
 }
 
+/// What a member says of those who come in by light runs: what it committed to when some came, and who waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Joins {
+    /// What it committed to before, and how many light runs have led on since the last full one.
+    pub opening: Option<(u8, Opening)>,
+    /// The members whose opening it lacks.
+    pub unopened: MemberBits,
+    /// Who has shown it that it would come in, and is not let in by its word, strictly increasing.
+    pub waiting: Vec<IdentityKey>,
+}
+
+impl Joins {
+    const OPENING: u8 = 1;
+    const UNOPENED: u8 = 2;
+    const WAITING: u8 = 4;
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        let opening = u8::from(self.opening.is_some()).saturating_mul(Self::OPENING);
+        let unopened = u8::from(!self.unopened.is_empty()).saturating_mul(Self::UNOPENED);
+        let waiting = u8::from(!self.waiting.is_empty()).saturating_mul(Self::WAITING);
+        out.u8(opening | unopened | waiting);
+        if let Some((runs, opening)) = &self.opening {
+            out.u8(*runs);
+            opening.encode(out);
+        }
+        if !self.unopened.is_empty() {
+            self.unopened.encode(out);
+        }
+        if !self.waiting.is_empty() {
+            out.list::<u8, _>(&self.waiting, IdentityKey::encode);
+        }
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let at = input.offset();
+        let which = input.below(8, "which")?;
+        let mut joins = Self::default();
+        if which & Self::OPENING != 0 {
+            joins.opening = Some((input.u8("runs")?, Opening::decode(input)?));
+        }
+        if which & Self::UNOPENED != 0 {
+            joins.unopened = MemberBits::decode(input, "unopened")?;
+        }
+        if which & Self::WAITING != 0 {
+            joins.waiting = input.set::<u8, _>(1..=MAX_JOINERS, "waiting", IdentityKey::decode)?;
+        }
+        let is_any_named = which & Self::UNOPENED != 0;
+        if joins.is_empty() || is_any_named == joins.unopened.is_empty() {
+            return Err(DecodeError::new(at, "which", DecodeErrorKind::NotCanonical));
+        }
+        Ok(joins)
+    }
+}
+
 /// What a member says about the epoch that follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Next {
@@ -97,6 +166,8 @@ pub struct Next {
     pub struck: MemberBits,
     /// Those of them with two strikes and more.
     pub struck_twice: MemberBits,
+    /// What it says first where others have joined by a light run.
+    pub joins: Joins,
     /// Everyone has stated that it installed that epoch. Stands for itself: nothing follows it on the wire.
     pub done: bool,
     /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
@@ -210,6 +281,7 @@ impl Next {
             self.done,
             self.guest.is_some(),
             !self.struck.is_empty(),
+            !self.joins.is_empty(),
         ];
         let has = bits
             .iter()
@@ -236,6 +308,9 @@ impl Next {
             self.struck.encode(out);
             self.struck_twice.encode(out);
         }
+        if !self.joins.is_empty() {
+            self.joins.encode(out);
+        }
         out.list::<u8, _>(&self.confirmed, |(sid, cut), out| {
             sid.encode(out);
             cut.encode(out);
@@ -251,7 +326,7 @@ impl Next {
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let view = input.u32("view")?;
-        let has = input.below(128, "has")?;
+        let has = input.u8("has")?;
         let has = |bit: u8| has & bit != 0;
         let offer = has(1)
             .then(|| OfferDigest::decode(input, "offer"))
@@ -272,6 +347,11 @@ impl Next {
         } else {
             (MemberBits::default(), MemberBits::default())
         };
+        let joins = if has(128) {
+            Joins::decode(input)?
+        } else {
+            Joins::default()
+        };
         let confirmed = decode_confirmed(input)?;
         let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
         let votes = decode_votes(input)?;
@@ -291,6 +371,7 @@ impl Next {
             guest,
             struck,
             struck_twice,
+            joins,
             done,
             confirmed,
             forsaken,

@@ -3,13 +3,14 @@
 //! ```text
 //! struct {
 //!   opaque room[32];
-//!   uint8  what;                       offers 1, proposal 2, rounds 3, light 4
+//!   uint8  what;                       offers 1, proposal 2, rounds 3, light 4, join 5
 //!   select (what) {
 //!     case 1: opaque offers[32]<1..64>;   digests, strictly increasing, 8-bit count
 //!     case 2: opaque sid_hint[8];         of the run that the proposal began
 //!     case 3: opaque sid_hint[8]; uint8 number; Bits contributions; Bits confirmations;
 //!     case 4: opaque sid_hint[8]; uint32 view; uint8 number; uint8 which; Bits freezes; Bits shares;
-//!   }
+//!     case 5: opaque handle[16]; uint8 number; uint8 has_welcome; opaque Y[32]; Bits readies; Bits openings;
+//!   }                                      has_welcome: 1, or 0 and no Y
 //! } Request;                               sid_hint of 4: of the epoch that ends; which: bits SEED 1, CUT 2, JOINT 4
 //! ```
 //!
@@ -17,7 +18,8 @@
 //! by others with another `number`. The bits name members of the run whose packets are missing.
 
 use mpotr_crypto::{DecodeError, Decoder, Encoder, wire_enum};
-use mpotr_gka::{OfferDigest, RoomId};
+use mpotr_gka::light::Handle;
+use mpotr_gka::{OfferDigest, RoomId, TrapdoorKey};
 
 use super::{MemberBits, SidHint};
 
@@ -35,6 +37,50 @@ pub enum Wanted {
     Rounds(Missing),
     /// Packets of a light run.
     Light(MissingLight),
+    /// What a light run needs by which others come in.
+    Join(MissingJoin),
+}
+
+/// What is missing of a light run by which others come in: it travels in clear, as what it asks for does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingJoin {
+    /// The name of the epoch.
+    pub handle: Handle,
+    /// How often its author has asked: others answer the next time.
+    pub number: u8,
+    /// For which joiner the welcome is missing, by the key `Y` of its offer.
+    pub welcome: Option<TrapdoorKey>,
+    /// Which joiners have not shown who they are, by their places in the epoch.
+    pub readies: MemberBits,
+    /// Which members have not shown their parts in it.
+    pub openings: MemberBits,
+}
+
+impl MissingJoin {
+    fn encode(&self, out: &mut Encoder) {
+        self.handle.encode(out);
+        out.u8(self.number);
+        out.u8(u8::from(self.welcome.is_some()));
+        if let Some(key) = &self.welcome {
+            key.encode(out);
+        }
+        self.readies.encode(out);
+        self.openings.encode(out);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let handle = Handle::decode(input, "handle")?;
+        let number = input.u8("number")?;
+        let has_welcome = input.below(2, "has welcome")? == 1;
+        let welcome = has_welcome.then(|| TrapdoorKey::decode(input, "Y"));
+        Ok(Self {
+            handle,
+            number,
+            welcome: welcome.transpose()?,
+            readies: MemberBits::decode(input, "readies")?,
+            openings: MemberBits::decode(input, "openings")?,
+        })
+    }
 }
 
 /// Packets of the light run of a view that are missing. Only members of the epoch that ends can read which.
@@ -117,6 +163,8 @@ wire_enum! {
         Rounds = 3,
         /// The hint of an epoch follows, a view, and members.
         Light = 4,
+        /// The name of an epoch follows, a key, and members.
+        Join = 5,
     }
 }
 
@@ -153,6 +201,10 @@ impl Request {
                 WantedKind::Light.encode(out);
                 missing.encode(out);
             }
+            Wanted::Join(missing) => {
+                WantedKind::Join.encode(out);
+                missing.encode(out);
+            }
         }
     }
 
@@ -176,6 +228,7 @@ impl Request {
                 confirmations: MemberBits::decode(input, "confirmations")?,
             }),
             WantedKind::Light => Wanted::Light(MissingLight::decode(input)?),
+            WantedKind::Join => Wanted::Join(MissingJoin::decode(input)?),
         };
         Ok(Self { room, wanted })
     }

@@ -110,6 +110,8 @@ struct Late {
     first: Option<Digest32>,
     /// Who makes the CUT of the second view, and who is not to get that.
     second: Option<(usize, Vec<usize>)>,
+    /// Of which SEED that second one is.
+    cut: Option<Digest32>,
 }
 
 /// No SHARE of the first view comes before the CUT of the second is on its way, which so many members do not get: these install the
@@ -127,6 +129,7 @@ fn late_shares(network: &mut Network, without_cut: usize, falls_silent: bool) ->
             if first != cut.body().seed && late.second.is_none() {
                 let others = (0..members).filter(|it| *it != from);
                 late.second = Some((from, others.take(without_cut).collect()));
+                late.cut = Some(cut.body().seed);
             }
         }
         let Some((maker, kept_out)) = &late.second else {
@@ -140,8 +143,11 @@ fn late_shares(network: &mut Network, without_cut: usize, falls_silent: bool) ->
             && from == silent(*maker, kept_out, members)
             && matches!(read, Ok(Packet::Light(_) | Packet::Sealed(_)))
             && step_of(packet).is_none_or(|(step, _)| step != LightStep::Share);
-        let is_kept =
-            kept_out.contains(&to) && matches!(step_of(packet), Some((LightStep::Cut, _)));
+        let is_second = match &read {
+            Ok(Packet::Light(LightPacket::Cut(cut))) => Some(cut.body().seed) == late.cut,
+            _ => false,
+        };
+        let is_kept = kept_out.contains(&to) && is_second;
         (!is_silent && !is_kept).then(|| packet.to_vec())
     }));
     let since = network.wire.len();
@@ -196,7 +202,7 @@ fn late_share_of_one_that_falls_silent() {
         let mut network = light(members, 1);
         let silent = late_shares(&mut network, without_cut, true);
         let honest: Vec<_> = (0..members).filter(|it| *it != silent).collect();
-        network.run_until(60, |n| {
+        network.run_until(90, |n| {
             let last = |it: &usize| epochs(n, *it).last().copied();
             let rooms: BTreeSet<_> = honest.iter().map(last).collect();
             rooms.len() == 1 && honest.iter().all(|it| n.rooms[*it].is_secure())

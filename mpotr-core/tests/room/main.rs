@@ -26,6 +26,7 @@ mod forged;
 mod forming;
 #[cfg(feature = "insider")]
 mod insiders;
+mod joining;
 mod lagging;
 mod leaving;
 mod leaving_behind;

@@ -8,7 +8,7 @@ use mpotr_core::gka::{
     Contribution, EpochName, MemberIndex, Offer, OfferDigest, OfferSecrets, OwnChallenge, RoomId,
 };
 use mpotr_core::wire::{MemberBits, Missing, Packet, Proposal, Request, SidHint, Wanted};
-use mpotr_core::{Admission, Event, Rejection, Room, RoomConfig, Timers};
+use mpotr_core::{Admission, Event, Rejection, Rekey, Room, RoomConfig, Timers};
 use mpotr_netem::Weather;
 
 use crate::attacks::{give, offers, outsider, own_offer, proposal_of, proposals, sent, sum_of};
@@ -269,9 +269,9 @@ fn answered(network: &Network, member: usize) -> Option<Offer> {
 
 #[test]
 fn a_forged_contribution_of_a_newcomer_freezes_nobody() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     network.run_for(5);
-    let newcomer = network.enter(|_| {});
+    let newcomer = network.enter(|config| config.policy.rekey = Rekey::Full);
     network.run_until(10, |n| answered(n, newcomer).is_some());
     network.kill(newcomer);
     let before = network.wire.len();

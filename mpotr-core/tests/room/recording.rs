@@ -49,7 +49,9 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
         let mut last = BTreeMap::new();
         for record in &records[1..] {
             match record {
-                Record::Run(_) | Record::LightRun(_) => panic!("there was one epoch"),
+                Record::Run(_) | Record::LightRun(_) | Record::Joined(_) => {
+                    panic!("there was one epoch")
+                }
                 Record::Content { signed, .. } => {
                     let message = Unverified::<Content>::decode(signed).unwrap();
                     texts.push(message.unsigned().fields().body.to_vec());
@@ -70,4 +72,34 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
         // Its own is; what the others reveal may come before they say so, and says it, too.
         assert!(last.values().any(|presence| *presence == Presence::Done));
     }
+}
+
+/// What one keeps who comes in by a light run begins with what it was told, and goes on with what is said.
+#[test]
+fn who_comes_in_by_a_light_run_keeps_what_it_was_told_and_what_follows() {
+    let mut network = Network::new(3, 2).until_secure();
+    network.run_for(5);
+    let late = network.enter(|config| config.record = true);
+    network.run_until(60, |network| network.rooms[late].is_secure());
+    network.send(0, "welcome");
+    network.run_for(5);
+    let records = records(&mut network, late);
+    let Record::Joined(joined) = &records[0] else {
+        panic!("{records:?}")
+    };
+    let (name, roster) = crate::network::epoch_of(&network, late);
+    assert_eq!(joined.name(), name);
+    let audit = joined.audit::<crate::network::Suite>();
+    assert_eq!(audit.wrong, []);
+    let members = audit.epoch.unwrap().members;
+    let listed: Vec<_> = members.iter().map(|it| it.identity).collect();
+    assert_eq!(listed, roster);
+    let texts = records.iter().filter_map(|record| match record {
+        Record::Content { signed, .. } => {
+            let message = Unverified::<Content>::decode(signed).unwrap();
+            Some(message.unsigned().fields().body.to_vec())
+        }
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [b"welcome".to_vec()]);
 }

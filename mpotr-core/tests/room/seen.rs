@@ -65,8 +65,8 @@ fn waits_for(network: &Network, member: usize, reason: &WaitingReason) -> usize 
 
 /// Alice types to Bob while a stranger is coming in: it is in before the text has left.
 fn stranger_comes_in(text: &str) -> (Network, TextId, usize) {
-    let mut network = Network::new(2, 3).until_secure();
-    let stranger = network.enter(|_| {});
+    let mut network = Network::full(2, 3).until_secure();
+    let stranger = network.enter(|config| config.policy.rekey = Rekey::Full);
     // Before all have taken part, a text leaves to those who are there.
     network.run_until(100, |network| {
         let own = network

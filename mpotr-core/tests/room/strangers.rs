@@ -7,7 +7,7 @@ use mpotr_core::gka::{
     Challenge, EpochName, Forger, JoinerProof, Offer, OfferSecrets, OwnChallenge, RoomId,
 };
 use mpotr_core::wire::{Advert, Answer, Knock, KnockNonce, Packet, Request, VERSION, Wanted};
-use mpotr_core::{Admission, Event, Rejection, Room, RoomConfig, Timers};
+use mpotr_core::{Admission, Event, Rejection, Rekey, Room, RoomConfig, Timers};
 
 use crate::attacks::give;
 use crate::network::{Network, Suite};
@@ -129,10 +129,10 @@ fn answer(network: &mut Network, challenge: &Challenge, identity: &IdentityKeyPa
 
 #[test]
 fn a_newcomer_names_nobody_before_it_is_asked_and_comes_in_at_once() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     network.run_for(5);
     let (began, before) = (network.now, network.wire.len());
-    let newcomer = network.enter(|_| {});
+    let newcomer = network.enter(|config| config.policy.rekey = Rekey::Full);
     network.run_until(20, |n| are_together(n, &[0, 1, 2, newcomer]));
     assert!(network.now.since(began).as_secs() < 3);
     let said: Vec<u8> = network.wire[before..]

@@ -499,9 +499,9 @@ fn together_at_last(network: &Network, members: &[usize]) -> bool {
 fn who_never_takes_part_keeps_no_newcomer_out() {
     for kind in [PacketKind::Contribution, PacketKind::Confirmation] {
         for seed in 1..6 {
-            let mut network = room(seed);
+            let mut network = full_room(seed);
             withhold(&mut network, EVE, kind);
-            let newcomer = network.enter(|_| {});
+            let newcomer = network.enter(|config| config.policy.rekey = Rekey::Full);
             let began = network.now;
             network.run_until(60, |n| has_come_without_eve(n, newcomer));
             let took = network.now.since(began).as_secs();
@@ -555,12 +555,16 @@ fn who_was_left_out_keeps_no_newcomer_out() {
 fn who_was_left_out_of_light_runs_keeps_no_newcomer_out() {
     keeps_no_newcomer_out(Rekey::Light, "freezes for nothing", |packet| {
         let steps = [LightStep::Freeze, LightStep::Cut];
-        is_step(packet, steps, PacketKind::Contribution)
+        is_step(packet, steps, PacketKind::Contribution) || is_ready(packet)
     });
     keeps_no_newcomer_out(Rekey::Light, "shares in nothing", |packet| {
         let steps = [LightStep::Share, LightStep::Joint];
-        is_step(packet, steps, PacketKind::Confirmation)
+        is_step(packet, steps, PacketKind::Confirmation) || is_ready(packet)
     });
+}
+
+fn is_ready(packet: &[u8]) -> bool {
+    PacketKind::of(packet) == Some(PacketKind::Ready)
 }
 
 #[cfg(feature = "insider")]

@@ -6,7 +6,10 @@
 //! the joiner    c_1 + c_2 = H("joiner", room, epoch, view, Y, A, offer digest, R_1, R_2)
 //!               R_1 = s_1 G + c_1 A                   R_2 = s_2 G + c_2 Y
 //!
-//! struct { opaque room[32]; opaque epoch[16]; uint32 view; opaque Y[32]; opaque c[32]; opaque s[32]; } Challenge;   148 bytes
+//! struct {
+//!   opaque room[32]; opaque epoch[16]; uint32 view; opaque Y[32]; opaque c[32]; opaque s[32];
+//!   uint8 form; select (form) { challenge 0: ; light 1: opaque handle[16]; opaque Q[32]; }
+//! } Challenge;                                                        149 bytes, and 197 where who comes in does so by a light run
 //! struct { opaque c_1[32]; opaque c_2[32]; opaque s_1[32]; opaque s_2[32]; } proof;                                 128 bytes
 //! ```
 //!
@@ -18,12 +21,13 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, Decoder, Encoder, Group, IdentityKey, Secret, SecretScalar,
-    TranscriptHash, byte_newtype, hash_to_scalar, label, vartime_double_scalar_mul,
+    TranscriptHash, byte_newtype, hash_to_scalar, label, vartime_double_scalar_mul, wire_enum,
 };
 use mpotr_crypto::{Element, Scalar};
 
 use crate::epoch_name::EpochName;
 use crate::identity::{Identity, Speaker};
+use crate::light::Hello;
 use crate::member::KnownIdentities;
 use crate::offer::{Offer, OfferDigest, TrapdoorKey};
 use crate::room_name::RoomId;
@@ -50,8 +54,20 @@ pub struct Challenge {
     /// `Y`.
     pub key: TrapdoorKey,
     /// That its maker knows `y`. Without that a maker could choose a key whose logarithm nobody knows, and every proof to it
-    /// would convince outsiders.
+    /// would convince outsiders. It covers `light`, too.
     pub proof: KeyProof,
+    /// Where who comes in is to do so by a light run: what it answers to.
+    pub light: Option<Hello>,
+}
+
+wire_enum! {
+    /// What a challenge asks for.
+    enum ChallengeForm: u8 {
+        /// An offer, and the proof of a joiner.
+        Challenge = 0,
+        /// A request to come in by a light run.
+        Light = 1,
+    }
 }
 
 impl Challenge {
@@ -62,12 +78,19 @@ impl Challenge {
         out.u32(self.view);
         self.key.encode(out);
         self.proof.encode(out);
+        match &self.light {
+            None => ChallengeForm::Challenge.encode(out),
+            Some(light) => {
+                ChallengeForm::Light.encode(out);
+                light.encode(out);
+            }
+        }
     }
 
     /// Reads a challenge, which [`check`](Self::check) verifies.
     ///
     /// # Errors
-    /// It is cut short.
+    /// It is cut short, or asks for what there is not.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             room: RoomId::decode(input, "room")?,
@@ -75,6 +98,10 @@ impl Challenge {
             view: input.u32("view")?,
             key: TrapdoorKey::decode(input, "Y")?,
             proof: KeyProof::decode(input, "proof of Y")?,
+            light: match ChallengeForm::decode(input, "form")? {
+                ChallengeForm::Challenge => None,
+                ChallengeForm::Light => Some(Hello::decode(input)?),
+            },
         })
     }
 
@@ -97,11 +124,17 @@ impl Challenge {
     }
 
     fn hash<S: CryptoSuite>(&self, label: &str) -> TranscriptHash<S> {
-        TranscriptHash::<S>::new(label)
+        let place = TranscriptHash::<S>::new(label)
             .bytes(self.room.as_bytes())
             .bytes(self.epoch.as_bytes())
             .u32(self.view)
-            .bytes(self.key.as_bytes())
+            .bytes(self.key.as_bytes());
+        match &self.light {
+            None => place,
+            Some(light) => place
+                .bytes(light.handle.as_bytes())
+                .bytes(light.key.as_bytes()),
+        }
     }
 
     fn key_challenge<S: CryptoSuite>(&self, commitment: &Element<S>) -> Scalar<S> {
@@ -127,11 +160,23 @@ pub struct OwnChallenge<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> OwnChallenge<S> {
-    /// Draws a fresh challenge.
+    /// Draws a fresh challenge, which asks for an offer to a full run.
     pub fn draw(
         room: RoomId,
         epoch: EpochName,
         view: u32,
+        identity: &dyn Identity<S>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        Self::draw_for(room, epoch, view, None, identity, rng)
+    }
+
+    /// The same, which asks for a request to come in by a light run where there is a HELLO for that.
+    pub fn draw_for(
+        room: RoomId,
+        epoch: EpochName,
+        view: u32,
+        light: Option<Hello>,
         identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
@@ -143,6 +188,7 @@ impl<S: CryptoSuite> OwnChallenge<S> {
             view,
             key: TrapdoorKey::new(S::Group::encode(&key)),
             proof: KeyProof::new([0; 64]),
+            light,
         };
         if let Speaker::Forger(forger) = identity.speaker() {
             forger.remember(challenge.key, &secret);

@@ -23,6 +23,7 @@ mod offer;
 mod opening;
 mod pairs;
 mod ready;
+mod record;
 #[cfg(test)]
 mod tests;
 mod welcome;
@@ -34,6 +35,7 @@ pub use offer::{JoinOffer, JoinOfferDigest, OfferError};
 pub use opening::{Opening, WrongOpening};
 pub use pairs::JoinTag;
 pub use ready::Ready;
+pub use record::JoinRecord;
 pub use welcome::Welcome;
 
 pub(super) use offer::decode_key;

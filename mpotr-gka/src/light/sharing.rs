@@ -354,6 +354,23 @@ impl<S: CryptoSuite> Shared<S> {
     }
 }
 
+#[cfg(feature = "insider")]
+impl<S: CryptoSuite> Shared<S> {
+    /// The READY of one who joins, sealed anew with a wrong tag for who is in this place: what any member can send. `None` if it
+    /// does not open.
+    #[must_use]
+    pub fn reseal_ready(
+        &self,
+        ready: &super::joining::Ready,
+        wrong_for: MemberIndex,
+    ) -> Option<super::joining::Ready> {
+        let terms = self.schedule.joining.as_ref()?;
+        let joiner = ready.joiner.place().checked_sub(terms.identities.len())?;
+        let offer = terms.offers.get(joiner)?;
+        ready.resealed::<S>(&self.schedule.epoch, offer, wrong_for)
+    }
+}
+
 impl<S: CryptoSuite> core::fmt::Debug for Shared<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Shared(view {})", self.seed().body().terms.view)

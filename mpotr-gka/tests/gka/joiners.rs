@@ -1,9 +1,10 @@
 //! The proof of a joiner: whom it convinces, and of what. `docs/security/joiner-proof.md`.
 
 use mpotr_crypto::{
-    CryptoSuite, Encoder, Group, IdentityKey, IdentityKeyPair, TranscriptHash, hash_to_scalar,
-    label,
+    CryptoSuite, Decoder, Encoder, Group, IdentityKey, IdentityKeyPair, TranscriptHash,
+    hash_to_scalar, label,
 };
+use mpotr_gka::light::{Handle, OwnHello};
 use mpotr_gka::{
     Challenge, EpochName, Forger, Identity, JoinerProof, KeyProof, KnownIdentities, Offer,
     OfferSecrets, OwnChallenge, RoomId, TrapdoorKey,
@@ -25,6 +26,7 @@ checks!(
     a_stuck_source_of_randomness_repeats_no_nonce_for_another_statement,
     an_invented_joiner_convinces_its_inventor_alone,
     the_bytes_are_those_of_the_specification,
+    what_asks_for_a_light_run_stands_under_the_proof,
 );
 
 fn rng(seed: u64) -> ChaCha20Rng {
@@ -251,7 +253,7 @@ fn the_bytes_are_those_of_the_specification<S: CryptoSuite>() {
     // One seed gives one challenge and one proof, whatever computes them.
     let own = challenge::<S>(1, 0x0102_0304);
     let encoded = Encoder::encoded(|out| own.challenge().encode(out));
-    assert_eq!(encoded.len(), 148);
+    assert_eq!(encoded.len(), 149);
     assert_eq!(encoded[..32], *room::<S>().as_bytes());
     assert_eq!(encoded[32..48], [7; 16]);
     assert_eq!(encoded[48..52], [1, 2, 3, 4]);
@@ -284,4 +286,26 @@ fn the_bytes_are_those_of_the_specification<S: CryptoSuite>() {
         .bytes(digest.as_bytes())
         .finish();
     assert_eq!(own.challenge().signed_by_joiner::<S>(&digest), signed);
+}
+
+/// What a joiner by a light run answers to cannot be changed on its way, nor left out.
+fn what_asks_for_a_light_run_stands_under_the_proof<S: CryptoSuite>() {
+    let mut rng = rng(1);
+    let host = IdentityKeyPair::random::<S>(&mut rng);
+    let hello = OwnHello::<S>::draw(Handle::new([5; 16]), &host, &mut rng);
+    let light = Some(*hello.hello());
+    let own = OwnChallenge::<S>::draw_for(room::<S>(), EPOCH, 3, light, &host, &mut rng);
+    let challenge = *own.challenge();
+    let bytes = Encoder::encoded(|out| challenge.encode(out));
+    assert_eq!(bytes.len(), 197);
+    assert_eq!(Decoder::whole(&bytes, Challenge::decode), Ok(challenge));
+    assert!(challenge.check::<S>().is_some());
+    let mut other = *OwnHello::<S>::draw(Handle::new([5; 16]), &host, &mut rng).hello();
+    for light in [None, Some(other)] {
+        assert!(Challenge { light, ..challenge }.check::<S>().is_none());
+    }
+    other = *hello.hello();
+    other.handle = Handle::new([6; 16]);
+    let light = Some(other);
+    assert!(Challenge { light, ..challenge }.check::<S>().is_none());
 }

@@ -372,5 +372,8 @@ fn describe(packet: &Packet) -> String {
         Packet::Enclosed(enclosed) => format!("a packet enclosed in {}", enclosed.hint),
         Packet::Light(packet) => format!("a packet of a light run: {:?}", packet.step()),
         Packet::Answer(answer) => format!("an answer, to follow {}", parent(answer.offer.parent)),
+        Packet::JoinRequest(it) => format!("a request to come into {}", it.handle),
+        Packet::Welcome(it) => format!("a welcome to {}", it.handle),
+        Packet::Ready(it) => format!("to be ready for place {} of {}", it.joiner, it.handle),
     }
 }

@@ -187,9 +187,13 @@ fn check_cut<S: CryptoSuite>(
     let Some((next, order)) = next.zip(prefixes.last()) else {
         return false;
     };
-    let successor = next.run.spoken_of::<S>();
+    // Who comes in anew has gone on from nothing.
+    let Some(successor) = next.run.spoken_of::<S>() else {
+        return false;
+    };
     let heads = talk.graph.heads();
     let (here, mut agreed) = match &next.run {
+        SectionRun::Joined(_) => return false,
         SectionRun::Full(_) => (cut_digest::<S>(&successor, heads.iter(), order), None),
         SectionRun::Light(run) => {
             let is_here = check_closing(heads, prefixes, &run.cut.body().closing);

@@ -1,6 +1,7 @@
 //! The run that led to an epoch: a full one, or a light one from the epoch before.
 
 mod full;
+mod joined;
 mod light;
 
 pub(super) use light::CUT;
@@ -20,8 +21,8 @@ pub(super) struct Began {
     pub(super) suite: SuiteId,
     pub(super) id: EpochId,
     pub(super) parent: Option<EpochName>,
-    /// Who proposed it, by its place in the roster.
-    pub(super) proposer: u16,
+    /// Who proposed it, by its place in the roster, if that is told.
+    pub(super) proposer: Option<u16>,
     pub(super) unproven: Vec<Unproven>,
     /// Of a run in which something is wrong, as its record shows it.
     pub(super) epoch: RecordedEpoch,
@@ -45,6 +46,7 @@ pub(super) fn check<S: CryptoSuite>(
     match &section.run {
         SectionRun::Full(run) => full::check::<S>(section, run, flaws, rng),
         SectionRun::Light(run) => light::check::<S>(section, run, before, flaws),
+        SectionRun::Joined(run) => Some(joined::check::<S>(section, run, flaws)),
     }
 }
 

@@ -260,7 +260,7 @@ fn other_messages_taken_along_are_named() {
     assert!(
         found
             .iter()
-            .any(|flaw| matches!(flaw, FlawKind::OtherCut { .. })),
+            .any(|flaw| matches!(flaw, FlawKind::OtherCut { .. } | FlawKind::OtherClosing)),
         "{found:?}"
     );
 }

@@ -35,6 +35,7 @@ kinds!(entry, ENTRIES: Entry {
     "end": Entry::End(_),
     "seed": Entry::Seed(_),
     "cut": Entry::Cut(..),
+    "joined": Entry::Joined(_),
 });
 kinds!(change_kind, CHANGES: ChangeKind {
     "refresh": ChangeKind::Refresh,
@@ -81,6 +82,9 @@ const SAID: &[&str] = &[
     "installed",
     "confirmed",
     "a newcomer has answered",
+    "an opening",
+    "an opening is lacking",
+    "one waits for a word",
 ];
 
 /// What is left of each scene, of each member.
@@ -195,7 +199,11 @@ impl Seen {
             // Said where a view failed for want of a member.
             struck: _,
             struck_twice: _,
+            joins,
         } = next;
+        self.note_if(joins.opening.is_some(), "an opening");
+        self.note_if(!joins.unopened.is_empty(), "an opening is lacking");
+        self.note_if(!joins.waiting.is_empty(), "one waits for a word");
         self.note_if(*view > 0, "a later view");
         self.note_if(offer.is_some(), "an offer");
         self.note_if(proposed.is_some(), "a run is proposed");

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::RunRecord;
 use mpotr_core::wire::{Content, ContentKind, Presence, Statement};
 use mpotr_crypto::{Digest32, Encoder};
-use mpotr_gka::light::{ChangeKind, LightRecord, Wrap};
+use mpotr_gka::light::{ChangeKind, JoinRecord, LightRecord, Wrap};
 use mpotr_transcript::{Part, Section, SectionRun, Signed, Transcript};
 
 use crate::crew::{assert_sound, coming_and_going, forged, had, invented, people, real};
@@ -96,10 +96,19 @@ impl Shape {
             match &section.run {
                 SectionRun::Full(run) => self.add_run(run),
                 SectionRun::Light(run) => self.add_light_run(run),
+                SectionRun::Joined(run) => self.add_joined(run),
             }
         }
         self.add_said(&transcript.sections);
         self.number("file length", transcript.to_bytes().len());
+    }
+
+    fn add_joined(&mut self, run: &JoinRecord) {
+        self.fixed("joined suite", format!("{:?}", run.suite));
+        self.fixed("joined policy", run.policy().to_vec());
+        self.bytes("parent", run.parent.as_bytes());
+        self.bytes("name", run.name().as_bytes());
+        self.bytes("kc", run.key_commitment.as_bytes());
     }
 
     fn add_light_run(&mut self, run: &LightRecord) {

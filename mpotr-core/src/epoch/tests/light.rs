@@ -2,9 +2,9 @@
 
 use mpotr_crypto::{Digest32, IdentityKeyPair};
 use mpotr_gka::light::{
-    ChangeBody as _, ChangeKind, CutError, Cutting, Freeze, Frozen, Handle, InstallError, Joint,
-    LightCut, LightTerms, Prefix, Proposing, Seed, Seeded, Share, ShareError, Shared, Signed,
-    Standing, Watch,
+    ChangeBody as _, ChangeKind, CutError, Cutting, Freeze, Frozen, Handle, InstallError, Joiners,
+    Joint, LightCut, LightTerms, Prefix, Proposing, Seed, Seeded, Share, ShareError, Shared,
+    Signed, Standing, Watch,
 };
 use mpotr_gka::{MemberIndex, Sid, ViewPassed};
 use rand_chacha::ChaCha20Rng;
@@ -54,7 +54,7 @@ impl Answered {
         let identity = IdentityKeyPair::random::<Suite>(&mut rng);
         let terms = terms(&mut rng, view, kind, staying);
         let first = &mut epochs[staying[0]];
-        let proposed = first.propose(terms, &identity, 1, &mut rng);
+        let proposed = first.propose(terms, &[], &identity, 1, &mut rng);
         let proposed = proposed.unwrap().unwrap();
         let seed = proposed.seed().clone();
         let proposing = first.answer_own(proposed, &identity, &mut rng).unwrap();
@@ -139,7 +139,12 @@ impl Closed {
     /// All share.
     fn share(self, epochs: &mut Epochs) -> Sharing {
         let cut = self.cut();
-        let own = epochs[self.staying[0]].share_own(self.cutting, &[]);
+        let identity = nobody();
+        let joiners = Joiners {
+            identity: &identity,
+            readies: &[],
+        };
+        let own = epochs[self.staying[0]].share_own(self.cutting, &[], &joiners);
         let mut shared = vec![own.unwrap()];
         for (member, frozen) in self.staying[1..].iter().zip(self.frozen) {
             shared.push(share(&mut epochs[*member], frozen, &cut).unwrap());
@@ -192,12 +197,22 @@ fn open(epoch: &Epoch<Suite>, seed: &Signed<Seed>) -> Seeded {
     seeded.unwrap().unwrap()
 }
 
+/// Where nobody comes in it matters to nobody who one is.
+fn nobody() -> IdentityKeyPair {
+    IdentityKeyPair::random::<Suite>(&mut ChaCha20Rng::seed_from_u64(1))
+}
+
 fn share(
     epoch: &mut Epoch<Suite>,
     frozen: Frozen<Suite>,
     cut: &Signed<LightCut>,
 ) -> Result<Shared<Suite>, Box<(Frozen<Suite>, ShareError)>> {
-    let shared = epoch.share(frozen, cut.clone(), &[]);
+    let identity = nobody();
+    let joiners = Joiners {
+        identity: &identity,
+        readies: &[],
+    };
+    let shared = epoch.share(frozen, cut.clone(), &[], &joiners);
     shared.map_err(|held| Box::new((held.phase, held.error)))
 }
 

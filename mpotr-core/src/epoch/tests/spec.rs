@@ -71,7 +71,7 @@ impl Talk {
     /// Takes a packet of Alice's apart: `unsigned`, and the signature.
     fn open(&self, packet: &[u8], stream: (u8, &str), place: u32) -> (Vec<u8>, SignatureBytes) {
         let hint = self.secret.expand::<Suite, 8>("hint", &[]);
-        let mut head = vec![5, 5];
+        let mut head = vec![6, 5];
         head.extend_from_slice(hint.expose());
         assert_eq!(&packet[..10], head, "version, kind and hint");
         let (header, content) = packet[10..].split_at(23);

@@ -3,13 +3,16 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_gka::Challenge;
+use mpotr_gka::light::{Hello, Joining};
 
 use super::BETWEEN_ANSWERS;
 use crate::error::Rejection;
 use crate::room::Room;
 use crate::room::lobby::Lobby;
+use crate::room::lobby::arrivals::Stage;
 use crate::room::lobby::neighbours::Name;
 use crate::room::lobby::newcomers::Reply;
+use crate::room::membership::applicants::admitted;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Answer, Packet};
@@ -30,6 +33,10 @@ impl<S: CryptoSuite> Room<S> {
         if self.lobby.hear_of(cx, challenge.epoch, rng.next_u64()) == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }
+        if self.lobby.arrivals.has_come_into(challenge.epoch) {
+            // It is in there, if not by the word of all.
+            return Err(Rejection::Replayed);
+        }
         self.lobby.hold_back(cx);
         self.plan_proposal(now);
         let lifetime = Lobby::lifetime(&self.common.at(now));
@@ -40,6 +47,10 @@ impl<S: CryptoSuite> Room<S> {
         let offer = offer
             .and_then(|_| offering.own(parent))
             .map(|own| own.digest);
+        let offer = match &challenge.light {
+            None => offer,
+            Some(hello) => self.lobby.arrivals.asked(hello),
+        };
         let pause = part(times.gather, BETWEEN_ANSWERS);
         let newcomers = &mut self.lobby.newcomers;
         match newcomers.reply_to(now, &challenge.epoch, &challenge.key, offer, pause) {
@@ -82,6 +93,9 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let checked = challenge.check::<S>().ok_or(Rejection::NotAuthentic)?;
+        if let Some(hello) = &challenge.light {
+            return self.ask_in(now, challenge, hello, rng);
+        }
         let parent = Some(challenge.epoch);
         let lifetime = Lobby::lifetime(&self.common.at(now));
         let me = &self.common.me;
@@ -108,6 +122,41 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
+    /// Answers a challenge of one who lets in by light runs: with a fresh offer, sealed for that one.
+    fn ask_in(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        hello: &Hello,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if let Some(arrival) = self.lobby.arrivals.answered(hello) {
+            // By the same offer, if nothing has come of it so far.
+            let Stage::Asked(joining) = &arrival.stage else {
+                return Err(Rejection::Replayed);
+            };
+            let packet = Packet::JoinRequest(Box::new(joining.request().clone()));
+            let answered = (challenge.key, admitted::<S>(joining.offer()).offer);
+            self.common.out.transmit(&packet);
+            let newcomers = &mut self.lobby.newcomers;
+            newcomers.note_answer(now, challenge.epoch, answered, packet);
+            self.await_listing(now);
+            return Ok(());
+        }
+        let me = &self.common.me;
+        // An invented identity comes in where its inventor lets it.
+        let joining = Joining::answer(hello, me.config.room, &*me.identity, rng);
+        let joining = joining.map_err(|_offer| Rejection::NotAuthentic)?;
+        let packet = Packet::JoinRequest(Box::new(joining.request().clone()));
+        let digest = admitted::<S>(joining.offer()).offer;
+        self.lobby.arrivals.ask(now, challenge.epoch, joining);
+        self.common.out.transmit(&packet);
+        let newcomers = &mut self.lobby.newcomers;
+        newcomers.note_answer(now, challenge.epoch, (challenge.key, digest), packet);
+        self.await_listing(now);
+        Ok(())
+    }
+
     /// This member has answered a challenge: if nobody lists it, it knocks again, as others did not hear the answer, it may be.
     fn await_listing(&mut self, now: Timestamp) {
         let times = self.common.me.times();
@@ -119,9 +168,17 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Knocks again, more and more seldom, unless a run is under way by now.
     pub(in crate::room) fn knock_again(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let is_listed = self.succession.current.is_some() || !self.lobby.turns.pending.is_empty();
-        if !self.phase.gathers() || is_listed {
+        let round_trip = self.common.me.times().round_trip;
+        let is_listed = self.succession.current.is_some()
+            || !self.lobby.turns.pending.is_empty()
+            || self.lobby.arrivals.is_any_coming(now, round_trip);
+        if !self.phase.gathers() {
             return;
+        }
+        // Its person may be asked still about those of whom it was told.
+        self.look_at_welcomes(now);
+        if is_listed {
+            return self.await_listing(now);
         }
         self.knock(rng);
         self.lobby.note_knock(now);

@@ -40,7 +40,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         // It was checked, and what was confirmed last has not changed since.
-        let Ok(epoch) = member.epoch.install(shared, &joint, adopts) else {
+        let Ok(mut epoch) = member.epoch.install(shared, &joint, adopts) else {
             return;
         };
         if is_proposer {
@@ -55,6 +55,7 @@ impl<S: CryptoSuite> Room<S> {
             }))
         });
         let light_changes = self.succession.light_changes.saturating_add(1);
+        epoch.begin_opening(u8::try_from(light_changes).unwrap_or(u8::MAX));
         let certificate = Certificate {
             hint: SidHint::of(&epoch.sid()),
             all: std::collections::BTreeMap::new(),
@@ -83,6 +84,7 @@ impl<S: CryptoSuite> Room<S> {
             },
         );
         self.succession.light_changes = light_changes;
+        self.open_own(now);
     }
 }
 

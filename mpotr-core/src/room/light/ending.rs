@@ -4,9 +4,8 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_gka::light::{ChangeKind, NextView, ViewEnd};
 
 use super::mending::Objected;
-use super::turning::{MOST_LIGHT, MOST_REFRESHES};
 use crate::room::Room;
-use crate::time::{Duration, Timestamp, part};
+use crate::time::{Timestamp, part};
 use crate::wire::MAX_CONFIRMED;
 
 /// So many views one member may have installed a full run before another.
@@ -15,22 +14,16 @@ const VIEWS_APART: u32 = 2;
 impl<S: CryptoSuite> Room<S> {
     /// Whether a view begins as one of a light run.
     pub(in crate::room) fn goes_light(&self, now: Timestamp) -> bool {
-        self.may_go_on_light(now, Duration::default())
-            && self.is_so(now, |situation| situation.may_go_light())
+        self.is_so(now, |situation| situation.may_go_light())
     }
 
     /// Whether this member answers a SEED, as far as it goes by how many light runs there were and for how long. Others have
     /// installed the last full run a little later.
     pub(super) fn may_answer_light(&self, now: Timestamp) -> bool {
         let later = self.common.me.times().view;
-        self.may_go_on_light(now, later.saturating_mul(VIEWS_APART))
-    }
-
-    /// Whether light runs may lead on from the last full one, for so much longer than they should.
-    fn may_go_on_light(&self, now: Timestamp, later: Duration) -> bool {
         let refresh = self.common.me.times().refresh;
-        let longest = refresh.saturating_mul(MOST_REFRESHES).saturating_add(later);
-        self.succession.light_changes < MOST_LIGHT && now.since(self.succession.proven) < longest
+        let later = later.saturating_mul(VIEWS_APART);
+        self.succession.may_go_on_light(now, refresh, later)
     }
 
     /// The view waits for FREEZEs: each is the answer to a SEED, and has the time that a member's word has. While others come it goes
@@ -73,8 +66,10 @@ impl<S: CryptoSuite> Room<S> {
             }
             return;
         }
+        let mut is_cut_short = false;
         if let Some(change) = &mut member.changing.change {
             change.is_light = false;
+            is_cut_short = change.is_cut_short;
         }
         let is_noisy = run.as_ref().is_some_and(|run| run.is_noisy);
         let silence = if is_noisy {
@@ -84,8 +79,15 @@ impl<S: CryptoSuite> Room<S> {
         };
         let kind = run.as_ref().map(|run| run.seed.body().terms.kind);
         let kind = kind.unwrap_or(ChangeKind::Refresh);
+        // For want of those who would come in a view has failed by no try of the members.
+        let is_of_joiners = run.as_ref().is_some_and(|run| {
+            let waits = is_cut_short || !run.awaited_joiners().is_empty();
+            run.has_joiners() && how.is_none() && waits
+        });
         let views = &mut member.changing.light;
-        views.next = views.attempts.failed(how.unwrap_or(silence), kind);
+        if !is_of_joiners {
+            views.next = views.attempts.failed(how.unwrap_or(silence), kind);
+        }
         let Some(mut run) = run else {
             return;
         };

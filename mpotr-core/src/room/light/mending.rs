@@ -82,6 +82,12 @@ impl<S: CryptoSuite> Objected<S> {
 }
 
 impl MissingLight {
+    /// Whether nothing is missing but what is asked for otherwise.
+    fn is_empty(&self) -> bool {
+        let is_any = self.seed || self.cut || self.joint;
+        !is_any && self.freezes.is_empty() && self.shares.is_empty()
+    }
+
     /// The packets that are named, by whose they are.
     fn claims(&self, proposer: MemberIndex) -> Vec<LightClaim> {
         let claim = |step: LightStep, sender| LightClaim {
@@ -222,7 +228,8 @@ impl<S: CryptoSuite> Room<S> {
         });
         let late: Vec<_> = late.map(|run| run.missing(parent, number)).collect();
         let missing = of_view.map(|(missing, _)| missing);
-        for missing in missing.into_iter().chain(late) {
+        let all = missing.into_iter().chain(late);
+        for missing in all.filter(|it| !it.is_empty()) {
             self.request_light(missing);
         }
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::light::{
     CertifyError, ChangeBody as _, ChangePacket, CutError, Cutting, Freeze, Frozen, InstallError,
-    Joint, LightCut, Object, Proposing, Seed, Share, ShareError, Shared, Signed, Verdict, ViewEnd,
-    Watch,
+    Joint, LightCut, Object, Objection, Proposing, Seed, Share, ShareError, Shared, Signed,
+    Verdict, ViewEnd, Watch,
 };
-use mpotr_gka::{Fault, MemberIndex, Sid, Unfilled};
+use mpotr_gka::{Fault, Identity, MemberIndex, Sid, Unfilled};
 
+use super::joiners::{Joiners, checking};
 use super::slots::PacketSlots;
 use crate::epoch::{Brought, Enclosure, Epoch, brought_by, name_of};
 use crate::room::membership::strikes::are_many;
@@ -75,6 +76,8 @@ pub(in crate::room) struct LightRun<S: CryptoSuite> {
     pub(in crate::room) is_noisy: bool,
     /// The shares make no certificate: one that others have counts yet.
     has_failed: bool,
+    /// Those who come in by it.
+    pub(super) joiners: Joiners,
 }
 
 impl<S: CryptoSuite> LightRun<S> {
@@ -110,6 +113,7 @@ impl<S: CryptoSuite> LightRun<S> {
             asked: Timestamp::default(),
             answered: BTreeMap::new(),
             is_noisy: false,
+            joiners: Joiners::default(),
             has_failed: false,
         }
     }
@@ -135,14 +139,15 @@ impl<S: CryptoSuite> LightRun<S> {
         self.asked = now;
     }
 
-    /// A packet has come: it may answer what this member has said.
+    /// A packet has come: it may answer what this member has said. Who shares after another has joined has waited for that one.
     pub(super) fn hear_answer(&mut self, now: Timestamp, step: LightStep, sender: MemberIndex) {
         let answer = if self.is_proposer() {
             LightStep::Share
         } else {
             LightStep::Cut
         };
-        if step == answer {
+        let waits = self.is_proposer() && !self.seed.body().offers.is_empty();
+        if step == answer && !waits {
             self.answered.insert(sender, now.since(self.asked));
         }
     }
@@ -205,11 +210,11 @@ impl<S: CryptoSuite> LightRun<S> {
     }
 
     /// Goes on as far as what is at hand allows.
-    pub(super) fn step(&mut self, epoch: &mut Epoch<S>) -> Moved {
+    pub(super) fn step(&mut self, epoch: &mut Epoch<S>, identity: &dyn Identity<S>) -> Moved {
         let (moved, stage) = match self.stage.take() {
             Some(Stage::Proposing(phase)) => self.close(*phase, epoch),
-            Some(Stage::Cutting(phase)) => self.share_own(*phase, epoch),
-            Some(Stage::Frozen(phase)) => self.share(*phase, epoch),
+            Some(Stage::Cutting(phase)) => self.share_own(*phase, epoch, identity),
+            Some(Stage::Frozen(phase)) => self.share(*phase, epoch, identity),
             Some(Stage::Shared(mut phase)) => {
                 let moved = self.certify(&mut phase, epoch);
                 (moved, Stage::Shared(phase))
@@ -228,6 +233,8 @@ impl<S: CryptoSuite> LightRun<S> {
             Ok(cutting) => {
                 let cut = cutting.cut().clone();
                 self.cut.put(cut.clone());
+                self.joiners
+                    .welcome(|joiner| epoch.welcome(&cutting, joiner));
                 let said = vec![LightPacket::Cut(Box::new(cut))];
                 (Moved::On(said), Stage::Cutting(Box::new(cutting)))
             }
@@ -247,16 +254,27 @@ impl<S: CryptoSuite> LightRun<S> {
         }
     }
 
-    fn share_own(&mut self, phase: Cutting<S>, epoch: &mut Epoch<S>) -> (Moved, Stage<S>) {
+    fn share_own(
+        &mut self,
+        phase: Cutting<S>,
+        epoch: &mut Epoch<S>,
+        identity: &dyn Identity<S>,
+    ) -> (Moved, Stage<S>) {
         if let Some(failed) = self.settle(epoch, |parent, object| phase.judge(parent, object)) {
             return (failed, Stage::Cutting(Box::new(phase)));
         }
-        match epoch.share_own(phase, &self.objections) {
+        let readies = self.joiners.readies();
+        let joiners = checking(identity, &readies);
+        match epoch.share_own(phase, &self.objections, &joiners) {
             Ok(shared) => self.have_shared(shared),
             Err(held) => {
                 let waits = matches!(held.error, ShareError::NotHeld | ShareError::Passed(_));
-                let moved = if waits {
+                let moved = if waits || self.joiners.wait_for(&held.error) {
                     Moved::Nowhere
+                } else if let ShareError::Objected(by) = held.error {
+                    Moved::failed(self.objected_by(by), None)
+                } else if let ShareError::WrongTag(_) = held.error {
+                    Moved::failed(ViewEnd::WrongTag, None)
                 } else {
                     Moved::failed(ViewEnd::Unsigned, None)
                 };
@@ -265,7 +283,12 @@ impl<S: CryptoSuite> LightRun<S> {
         }
     }
 
-    fn share(&mut self, phase: Frozen<S>, epoch: &mut Epoch<S>) -> (Moved, Stage<S>) {
+    fn share(
+        &mut self,
+        phase: Frozen<S>,
+        epoch: &mut Epoch<S>,
+        identity: &dyn Identity<S>,
+    ) -> (Moved, Stage<S>) {
         if let Some(failed) = self.settle(epoch, |parent, object| phase.judge(parent, object)) {
             return (failed, Stage::Frozen(Box::new(phase)));
         }
@@ -276,15 +299,22 @@ impl<S: CryptoSuite> LightRun<S> {
             }
             return (Moved::Nowhere, Stage::Frozen(Box::new(phase)));
         };
-        match epoch.share(phase, cut, &self.objections) {
+        let readies = self.joiners.readies();
+        let joiners = checking(identity, &readies);
+        match epoch.share(phase, cut, &self.objections, &joiners) {
             Ok(shared) => self.have_shared(shared),
             Err(held) => {
                 let moved = match (&held.error, held.error.objection()) {
+                    (error, _) if self.joiners.wait_for(error) => Moved::Nowhere,
                     (_, Some(why)) => {
                         let own = epoch.object(&held.phase, why);
                         self.objections.extend(own.clone());
                         Moved::Failed {
-                            how: ViewEnd::Unsigned,
+                            how: if why == Objection::Tag {
+                                ViewEnd::WrongTag
+                            } else {
+                                ViewEnd::Unsigned
+                            },
                             said: own.map(|it| LightPacket::Object(Box::new(it))),
                             fault: None,
                         }
@@ -294,11 +324,23 @@ impl<S: CryptoSuite> LightRun<S> {
                         self.is_noisy = true;
                         Moved::Nowhere
                     }
-                    (ShareError::Objected(_), None) => Moved::failed(ViewEnd::Unsigned, None),
+                    (ShareError::Objected(by), None) => Moved::failed(self.objected_by(*by), None),
                     (_, None) => Moved::Nowhere,
                 };
                 (moved, Stage::Frozen(Box::new(held.phase)))
             }
+        }
+    }
+
+    /// How a view ends by the objection of a member.
+    fn objected_by(&self, member: MemberIndex) -> ViewEnd {
+        let mut of_member = self.objections.iter();
+        let is_tag =
+            of_member.any(|it| it.body().sender == member && it.body().why == Objection::Tag);
+        if is_tag && !self.seed.body().offers.is_empty() {
+            ViewEnd::WrongTag
+        } else {
+            ViewEnd::Unsigned
         }
     }
 
@@ -388,7 +430,7 @@ impl<S: CryptoSuite> LightRun<S> {
     }
 
     /// Its last phase.
-    pub(super) fn shared(&self) -> Option<&Shared<S>> {
+    pub(in crate::room) fn shared(&self) -> Option<&Shared<S>> {
         match &self.stage {
             Some(Stage::Shared(phase)) => Some(phase),
             _ => None,
@@ -478,6 +520,30 @@ impl<S: CryptoSuite> LightRun<S> {
             freezes,
             shares,
         }
+    }
+
+    /// Those who come in and have not shown this member who they are, by their places, if CUT is here.
+    pub(in crate::room) fn awaited_joiners(&self) -> MemberBits {
+        let has_cut = self.cut.get(self.proposer()).is_some();
+        if !has_cut || self.has_shared() {
+            return MemberBits::default();
+        }
+        let offers = self.seed.body().offers.len();
+        let first = self.staying().len();
+        let places = first..first.saturating_add(offers);
+        let places = places.map(MemberIndex::of);
+        places.filter(|it| self.joiners.awaits(*it)).collect()
+    }
+
+    /// Whether a share of any member is here.
+    pub(super) fn has_any_shared(&self) -> bool {
+        let mut staying = self.staying().iter();
+        staying.any(|it| self.shares.get(*it).is_some())
+    }
+
+    /// Whether others come in by it.
+    pub(in crate::room) fn has_joiners(&self) -> bool {
+        !self.seed.body().offers.is_empty()
     }
 
     /// Whether there is no CUT, and FREEZEs are missing.

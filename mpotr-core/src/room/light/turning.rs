@@ -7,15 +7,16 @@ use mpotr_gka::MemberIndex;
 use mpotr_gka::light::{Attempts, ChangeKind, Handle, LightTerms, NextView, Seed, Watch};
 
 use crate::error::Rejection;
-use crate::policy::{Policy, Rekey};
+use crate::policy::Policy;
 use crate::room::judging::{Verdict, await_that, require};
 use crate::room::situation::Situation;
-use crate::time::Timestamp;
+use crate::room::succession::Succession;
+use crate::time::{Duration, Timestamp};
 
 /// So many light runs may follow a full one.
-pub(super) const MOST_LIGHT: u32 = 16;
+const MOST_LIGHT: u32 = 16;
 /// And for so many times as long as keys are made anew after.
-pub(super) const MOST_REFRESHES: u32 = 3;
+const MOST_REFRESHES: u32 = 3;
 
 /// How the views of this change have ended that were to be light.
 #[derive(Debug)]
@@ -52,50 +53,24 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// Whether this member opens or enters a view as one of a light run: one may follow, nobody comes in or goes over, and nobody
     /// else has made an offer.
     pub(in crate::room) fn may_go_light(&self) -> bool {
-        self.may_follow_light()
-            && !self.do_others_wait()
-            && !self.is_full()
-            && self.staying().len() > 1
-    }
-
-    /// Whether a light run may follow, by what has been: the policy says so, no view of this change was one of a full run or is to
-    /// be, and nobody is to be left out for what it did.
-    fn may_follow_light(&self) -> bool {
-        self.votes.policy.rekey == Rekey::Light
-            && self.member.changing.light.next != NextView::Full
-            && self.epoch().continuation().is_some()
-            && !self.is_any_at_fault()
+        let staying = self.staying();
+        self.may_go_on_light
+            && self.may_follow_light()
+            && !self.is_full_run_wanted()
+            && self.admitted().is_empty()
+            && staying.len() > 1
+            && self.are_open(&staying)
     }
 
     /// Whether anyone is to come in from outside, or this epoch is to go over into another.
     fn do_others_wait(&self) -> bool {
-        self.member.goes_over.is_some()
-            || self.next_host().is_some()
-            || self.guests().is_some()
-            || !self.admitted().is_empty()
+        self.is_merge_wanted() || !self.admitted().is_empty() || !self.joining().is_empty()
     }
 
     /// Whether there is anything to change the epoch for: else a proposer could change it whenever others are about to come in, and
     /// keep them waiting.
     fn has_reason(&self) -> bool {
         self.change().is_some() || self.wants_own_change()
-    }
-
-    /// Whether others have made offers for the epoch that follows, for whatever view: they go by a full run.
-    pub(super) fn is_full(&self) -> bool {
-        let epoch = self.epoch();
-        let mut others = self.present().filter(|it| *it != epoch.me());
-        others.any(|it| epoch.next_of(it).is_some_and(|next| next.offer.is_some()))
-    }
-
-    /// Whether the order is in doubt, or a member was shown to have cheated: a full run settles that.
-    fn is_any_at_fault(&self) -> bool {
-        let epoch = self.epoch();
-        let mut members = epoch.indices();
-        let mut roster = epoch.roster();
-        epoch.is_forked()
-            || members.any(|it| epoch.is_exposed(it))
-            || roster.any(|it| self.votes.proven.contains(&it))
     }
 
     /// Who goes on, as this member would have it.
@@ -174,14 +149,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let members = u32::try_from(epoch.members()).unwrap_or(u32::MAX);
         let is_near = terms.view <= self.view().saturating_add(members);
         require(is_near, Rejection::StaleView)?;
-        // Who comes in does so by a full run.
-        require(seed.offers.is_empty(), Rejection::NotAdmitted)?;
         let is_listed = terms.staying.contains(&epoch.me());
         require(is_listed, Rejection::NotListed)?;
         let is_answered = self.member.changing.has_contributed_from(terms.view);
         require(!is_answered, Rejection::StaleView)?;
         require(self.may_follow_light(), Rejection::OtherPolicy)?;
-        await_that(!self.do_others_wait() && (self.now >= until || self.has_reason()))?;
+        if seed.offers.is_empty() {
+            await_that(!self.do_others_wait() && (self.now >= until || self.has_reason()))?;
+        } else {
+            self.judge_joiners(seed)?;
+        }
         let policy = Decoder::whole(&terms.policy, Policy::decode);
         let policy = policy.map_err(|malformed| Verdict::Refuse(malformed.into()))?;
         let may_have = self.may_have(&policy, &self.identities(&terms.staying));
@@ -203,5 +180,19 @@ impl<S: CryptoSuite> Situation<'_, S> {
             })?;
         }
         Ok(policy)
+    }
+}
+
+impl<S: CryptoSuite> Succession<S> {
+    /// Whether light runs may lead on from the last full one, where keys are made anew after `refresh`, for so much `later` than they
+    /// should.
+    pub(in crate::room) fn may_go_on_light(
+        &self,
+        now: Timestamp,
+        refresh: Duration,
+        later: Duration,
+    ) -> bool {
+        let longest = refresh.saturating_mul(MOST_REFRESHES).saturating_add(later);
+        self.light_changes < MOST_LIGHT && now.since(self.proven) < longest
     }
 }

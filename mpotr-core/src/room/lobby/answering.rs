@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use mpotr_gka::light::Handle;
 use mpotr_gka::{MAX_MEMBERS, MemberIndex, OfferDigest};
 
 use crate::room::light::LightClaim;
@@ -41,6 +42,8 @@ pub(crate) enum Answer {
     Round(Claim),
     /// A packet of a light run.
     Light(LightClaim),
+    /// What one has shown who comes in by a light run, by its place.
+    Ready(Handle, MemberIndex),
 }
 
 /// Answers that wait, and those that were given.
@@ -109,7 +112,7 @@ impl Answering {
         let is_of_epoch = |answer: &Answer| {
             matches!(
                 answer,
-                Answer::Statement(_) | Answer::Before(_) | Answer::Light(_)
+                Answer::Statement(_) | Answer::Before(_) | Answer::Light(_) | Answer::Ready(..)
             )
         };
         self.due.retain(|answer, _| !is_of_epoch(answer));

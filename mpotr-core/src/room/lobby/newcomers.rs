@@ -13,6 +13,10 @@ use crate::wire::Packet;
 
 /// The time without newcomers doubles so many times: to 16 views.
 const MAX_FAILED: u32 = 4;
+/// The time for which those are waited for who were told who is there doubles so many times.
+const MAX_PATIENCE: u32 = 4;
+/// After so many views that ended for a wrong tag newcomers come in by a full run.
+const WRONG_TAGS: u32 = 2;
 /// The most epochs whose challenges are answered at one time.
 const MAX_ANSWERED: usize = 4;
 
@@ -49,6 +53,10 @@ pub(crate) struct Newcomers {
     failed: u32,
     /// Until when none is listed.
     until: Timestamp,
+    /// How often views have failed for want of what one has to show that comes in by a light run.
+    unready: BTreeMap<IdentityKey, u32>,
+    /// How many views have ended since one did not convince a member.
+    wrong_tags: u32,
     /// Those who took part in the last view that failed so: they go first.
     alive: BTreeSet<IdentityKey>,
     /// Those for want of whom views have failed.
@@ -96,6 +104,40 @@ impl Newcomers {
     /// Whether one has knocked since then.
     pub(crate) fn have_knocked_since(&self, then: Timestamp) -> bool {
         self.knocked.is_some_and(|at| at > then)
+    }
+
+    /// So many times as long as at first these are waited for, who were told who is there: for want of whom views have failed may be
+    /// far away.
+    pub(crate) fn patience(&self, newcomers: impl Iterator<Item = IdentityKey>) -> u32 {
+        let unready = newcomers.filter_map(|it| self.unready.get(&it));
+        let times = unready.copied().max().unwrap_or(0);
+        2_u32.saturating_pow(times.min(MAX_PATIENCE))
+    }
+
+    /// Views have failed for want of what these have to show. Of too many those are forgotten that were noted before.
+    pub(crate) fn note_unready(&mut self, newcomers: impl Iterator<Item = IdentityKey>) {
+        for newcomer in newcomers {
+            if self.unready.len() >= MAX_FAILING {
+                self.unready.clear();
+            }
+            let times = self.unready.entry(newcomer).or_insert(0);
+            *times = times.saturating_add(1);
+        }
+    }
+
+    /// Those are in by now.
+    pub(crate) fn forget_unready(&mut self, members: &BTreeSet<IdentityKey>) {
+        self.unready.retain(|it, _| !members.contains(it));
+    }
+
+    /// A view has ended since one that was to come in has not convinced a member, it is said: anyone inside may have made it so.
+    pub(crate) const fn note_wrong_tag(&mut self) {
+        self.wrong_tags = self.wrong_tags.saturating_add(1);
+    }
+
+    /// Whether those who come in do so where all see that they are who they say: by a full run.
+    pub(crate) const fn prove_to_all(&self) -> bool {
+        self.wrong_tags >= WRONG_TAGS
     }
 
     /// Until when none is listed.
@@ -203,6 +245,7 @@ impl Newcomers {
     pub(crate) fn have_come(&mut self) {
         self.knocked = None;
         self.failed = 0;
+        self.wrong_tags = 0;
         self.until = Timestamp::default();
         self.alive.clear();
     }

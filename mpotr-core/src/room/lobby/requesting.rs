@@ -100,7 +100,8 @@ impl<S: CryptoSuite> Lobby<S> {
             | Answer::Before(_)
             | Answer::Proposal(_)
             | Answer::Round(_)
-            | Answer::Light(_) => part(times.round_trip, 2),
+            | Answer::Light(_)
+            | Answer::Ready(..) => part(times.round_trip, 2),
         };
         self.answering.was_given(cx.now, answer, pause);
         self.wait_for_turn(cx);

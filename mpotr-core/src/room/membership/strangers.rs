@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::light::OwnHello;
 use mpotr_gka::{Challenge, KnownIdentities, Offer, OwnChallenge, TrapdoorKey};
 
+use super::applicants::Applicants;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp};
 use crate::wire::{Admitted, Answer, MAX_ADMITTED};
@@ -26,6 +28,8 @@ pub(crate) struct Strangers<S: CryptoSuite> {
     heard: VecDeque<TrapdoorKey>,
     /// When this member sent its challenge last.
     pub(crate) sent: Option<Timestamp>,
+    /// Until when another instance of a member is asked for, which comes in by no light run.
+    pub(crate) twin_until: Option<Timestamp>,
     /// What this member states though nobody has answered so.
     #[cfg(feature = "insider")]
     pub(crate) invented: BTreeSet<Admitted>,
@@ -36,7 +40,12 @@ struct Opened<S: CryptoSuite> {
     challenge: OwnChallenge<S>,
     /// By lot.
     candidates: BTreeMap<u64, Candidate>,
+    /// Who asks to come in by a light run.
+    applicants: Applicants<S>,
 }
+
+/// What this member asks of those outside.
+pub(crate) type Asked<S> = (OwnChallenge<S>, Option<OwnHello<S>>);
 
 /// Who has answered.
 struct Candidate {
@@ -52,6 +61,7 @@ impl<S: CryptoSuite> Default for Strangers<S> {
             own: None,
             heard: VecDeque::new(),
             sent: None,
+            twin_until: None,
             #[cfg(feature = "insider")]
             invented: BTreeSet::new(),
         }
@@ -62,13 +72,18 @@ impl<S: CryptoSuite> Strangers<S> {
     /// The challenge of this member for a view; `draw` makes a fresh one.
     pub(crate) fn challenge(
         &mut self,
+        now: Timestamp,
         view: u32,
-        draw: impl FnOnce() -> OwnChallenge<S>,
+        draw: impl FnOnce() -> Asked<S>,
     ) -> Challenge {
         self.go_to(view);
-        let opened = self.own.get_or_insert_with(|| Opened {
-            challenge: draw(),
-            candidates: BTreeMap::new(),
+        let opened = self.own.get_or_insert_with(|| {
+            let (challenge, hello) = draw();
+            Opened {
+                challenge,
+                candidates: BTreeMap::new(),
+                applicants: Applicants::new(now, hello),
+            }
         });
         *opened.challenge.challenge()
     }
@@ -76,7 +91,46 @@ impl<S: CryptoSuite> Strangers<S> {
     /// Another view begins: what was answered before counts for nothing.
     pub(crate) fn go_to(&mut self, view: u32) {
         self.own
-            .take_if(|own| own.challenge.challenge().view != view);
+            .take_if(|own| own.challenge.challenge().view < view);
+    }
+
+    /// A hello that is too old is answered no more: what opens the answers is wiped.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let is_over = |own: &mut Opened<S>| {
+            let until = own.applicants.lasts_until();
+            until.is_some_and(|until| now >= until)
+        };
+        self.own.take_if(is_over);
+    }
+
+    /// The challenge of this member is not what it would ask for by now: it asks anew.
+    pub(crate) fn ask_anew(&mut self, is_light: bool) {
+        self.own
+            .take_if(|own| own.challenge.challenge().light.is_some() != is_light);
+    }
+
+    /// The identities of those who ask to come in by a light run and have shown who they are.
+    pub(crate) fn opened_now(&self) -> Vec<IdentityKey> {
+        let own = self.own.iter();
+        own.flat_map(|own| own.applicants.identities()).collect()
+    }
+
+    /// Who asks to come in by a light run, with the challenge of this member.
+    pub(crate) fn applicants(&mut self) -> Option<&mut Applicants<S>> {
+        self.own.as_mut().map(|own| &mut own.applicants)
+    }
+
+    /// The name of the epoch that this member would propose in a view, and those it may list there.
+    pub(crate) fn applying(&self, view: u32) -> Option<&Applicants<S>> {
+        let own = self.own.as_ref();
+        let own = own.filter(|own| own.challenge.challenge().view == view);
+        own.map(|own| &own.applicants)
+    }
+
+    /// What those who answered serves one SEED.
+    pub(crate) fn list(&mut self, newcomers: &[Admitted]) -> Vec<mpotr_gka::light::Admitted> {
+        let own = self.own.take();
+        own.map_or_else(Vec::new, |own| own.applicants.list(newcomers))
     }
 
     /// Another member has sent a challenge, it seems: answers to it are for that member.
@@ -142,7 +196,9 @@ impl<S: CryptoSuite> Strangers<S> {
         own.candidates
             .retain(|_, candidate| now.since(candidate.heard) <= fresh);
         let candidates = own.candidates.values();
-        candidates.map(|it| it.admitted.identity).collect()
+        let candidates = candidates.map(|it| it.admitted.identity);
+        let applicants = own.applicants.opened(now, fresh);
+        candidates.chain(applicants.map(|it| it.identity)).collect()
     }
 
     /// Those who are to be listed: of the identities that `fits`, those who have shown that they made their offer, by lot, each
@@ -178,8 +234,9 @@ impl<S: CryptoSuite> Strangers<S> {
     /// Whether this member has verified an answer itself.
     pub(crate) fn has_proven(&self, newcomer: &Admitted) -> bool {
         let own = self.own.iter().flat_map(|own| own.candidates.values());
-        own.filter(|it| it.is_proven)
-            .any(|it| it.admitted == *newcomer)
+        let mut own = own.filter(|it| it.is_proven);
+        let mut applying = self.own.iter().map(|own| &own.applicants);
+        own.any(|it| it.admitted == *newcomer) || applying.any(|it| it.has_opened(newcomer))
     }
 
     /// The offers of those who were to be listed.
@@ -202,11 +259,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(5000);
     const FRESH: Duration = Duration::from_secs(30);
 
-    fn draw(view: u32, seed: u64) -> OwnChallenge<Suite> {
+    fn draw(view: u32, seed: u64) -> Asked<Suite> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let host = IdentityKeyPair::random::<Suite>(&mut rng);
         let room = RoomId::of_name::<Suite>("door");
-        OwnChallenge::draw(room, EpochName::new([1; 16]), view, &host, &mut rng)
+        let challenge = OwnChallenge::draw(room, EpochName::new([1; 16]), view, &host, &mut rng);
+        (challenge, None)
     }
 
     /// What a person answers, by number.
@@ -233,7 +291,7 @@ mod tests {
 
     fn open() -> (Strangers<Suite>, Challenge) {
         let mut strangers = Strangers::default();
-        let challenge = strangers.challenge(0, || draw(0, 1));
+        let challenge = strangers.challenge(NOW, 0, || draw(0, 1));
         (strangers, challenge)
     }
 
@@ -248,9 +306,9 @@ mod tests {
             Err(Rejection::Replayed)
         );
         // The same view is open still.
-        assert_eq!(strangers.challenge(0, || draw(0, 9)), challenge);
+        assert_eq!(strangers.challenge(NOW, 0, || draw(0, 9)), challenge);
         assert_eq!(strangers.proven(&known, |_| true).len(), 1);
-        let next = strangers.challenge(1, || draw(1, 9));
+        let next = strangers.challenge(NOW, 1, || draw(1, 9));
         assert!(strangers.proven(&known, |_| true).is_empty());
         assert_eq!(
             strangers.take(NOW, mine.clone(), 7),

@@ -33,11 +33,16 @@ impl Class {
         match kind {
             PacketKind::Confirmation => Self::Confirmation,
             PacketKind::Contribution => Self::Contribution,
-            PacketKind::Proposal | PacketKind::Request | PacketKind::Light => Self::Proposal,
+            PacketKind::Proposal
+            | PacketKind::Request
+            | PacketKind::Light
+            | PacketKind::Welcome
+            | PacketKind::Ready => Self::Proposal,
             PacketKind::Offer
             | PacketKind::Knock
             | PacketKind::Hello
             | PacketKind::Answer
+            | PacketKind::JoinRequest
             | PacketKind::Advert
             | PacketKind::Heard
             | PacketKind::Guests => Self::Offer,

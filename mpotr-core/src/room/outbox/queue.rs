@@ -79,7 +79,10 @@ impl Queued {
             | Packet::Hello(_)
             | Packet::Answer(_)
             | Packet::Enclosed(_)
-            | Packet::Light(_) => What::Other,
+            | Packet::Light(_)
+            | Packet::JoinRequest(_)
+            | Packet::Welcome(_)
+            | Packet::Ready(_) => What::Other,
         };
         Self::new(packet, what)
     }

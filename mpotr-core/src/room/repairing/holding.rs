@@ -38,6 +38,7 @@ impl<S: CryptoSuite> Room<S> {
             | Answer::Guests
             | Answer::Offer(_)
             | Answer::Light(_) => None,
+            Answer::Ready(handle, place) => self.held_ready(handle, place),
             Answer::Statement(member) => self.phase.epoch()?.newest_word(member),
             Answer::Before(member) => self.old.as_ref()?.epoch.newest_word(member),
             Answer::Proposal(run) => {

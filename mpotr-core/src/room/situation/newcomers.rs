@@ -14,7 +14,7 @@ use crate::wire::{Admitted, Vote};
 
 /// How much speaks for it that a newcomer has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Trust {
+pub(super) struct Trust {
     /// This member has verified it.
     is_proven: bool,
     /// So many others say so.
@@ -55,16 +55,20 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.lets_in(identity) || self.member.place_of(identity).is_some()
     }
 
-    /// The offers of newcomers who have answered some member, and which are not at hand.
-    pub(crate) fn unheard(&self) -> Vec<OfferDigest> {
-        let offers: Vec<_> = self.answered().into_iter().map(|it| it.offer).collect();
-        self.offering.missing(&offers)
-    }
-
     /// Whether a newcomer may be listed in this view: a member says that it has answered, and there are the votes.
     pub(crate) fn may_be_listed(&self, newcomer: &Admitted) -> bool {
         let rule = &self.votes.policy.admit;
         self.answered().contains(newcomer) && rule.is_met(&self.words_on_newcomer(newcomer))
+    }
+
+    /// Whether there are the votes to let a newcomer in, the word of one that lists it among them.
+    pub(super) fn may_join(&self, newcomer: &Admitted, by: IdentityKey) -> bool {
+        let mut words = self.words_on_newcomer(newcomer);
+        let own = words.iter_mut().find(|(identity, _)| *identity == by);
+        if let Some((_, word)) = own.filter(|(_, word)| *word == Word::Nothing) {
+            *word = Word::For;
+        }
+        self.votes.policy.admit.is_met(&words)
     }
 
     /// The newcomers who have answered some member in this view, by what it has said; not other instances of members.
@@ -111,7 +115,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// Whether no member refuses a newcomer, nor has done so until a moment ago.
-    fn is_taken_by_all(&self, newcomer: &Admitted) -> bool {
+    pub(super) fn is_taken_by_all(&self, newcomer: &Admitted) -> bool {
         let times = self.me.times();
         let refusals = &self.newcomers.refusals;
         self.refused_by(newcomer).next().is_none()
@@ -174,7 +178,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// How much speaks for it that a newcomer has answered; nothing, if only members say so that have said it before of one
     /// who was not there, or of this one when it was not.
-    fn trust_in(&self, newcomer: &Admitted) -> Option<Trust> {
+    pub(super) fn trust_in(&self, newcomer: &Admitted) -> Option<Trust> {
         let (newcomers, me) = (self.newcomers, self.me.public());
         let identity = &newcomer.identity;
         let is_taken = |by: &IdentityKey| newcomers.fails_until(self.now, identity, by).is_none();

@@ -23,6 +23,7 @@ use crate::rounds::ReceiveKey;
 
 /// A joiner that has answered a HELLO. Its keys serve one epoch to come: another HELLO, another offer.
 pub struct Joining<S: CryptoSuite> {
+    hello: Hello,
     pub(super) offer: JoinOffer,
     request: JoinRequest,
     pub(super) secrets: JoinerSecrets<S>,
@@ -136,6 +137,7 @@ impl<S: CryptoSuite> Joining<S> {
                 sealed: AeadKey::<S>::new(&seal).seal(&NONCE, hello.handle.as_bytes(), &text),
             };
             Ok(Self {
+                hello: *hello,
                 offer,
                 request,
                 secrets,
@@ -148,6 +150,12 @@ impl<S: CryptoSuite> Joining<S> {
     #[must_use]
     pub const fn request(&self) -> &JoinRequest {
         &self.request
+    }
+
+    /// What it answers to.
+    #[must_use]
+    pub const fn hello(&self) -> Hello {
+        self.hello
     }
 
     /// Its offer.

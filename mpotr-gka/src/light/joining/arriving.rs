@@ -12,8 +12,10 @@ use super::offer::OfferError;
 use super::opening::{Committed, Opening, WrongOpening};
 use super::pairs::JoinTag;
 use super::ready::{Guest, Host, Ready, ReadyError, Shown};
+use super::record::JoinRecord;
 use super::welcome::JoinTerms;
 use crate::continuation::{Continuation, Part, Said};
+use crate::epoch_name::EpochName;
 use crate::identity::Identity;
 use crate::list::place_among_others;
 use crate::member_index::MemberIndex;
@@ -177,6 +179,23 @@ impl<S: CryptoSuite> Arrived<S> {
     #[must_use]
     pub const fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What this joiner may keep of how it came in; `parent` is the name of the epoch whose member asked.
+    #[must_use]
+    pub fn record(&self, parent: EpochName) -> JoinRecord {
+        JoinRecord {
+            suite: S::ID,
+            parent,
+            terms: self.terms.clone(),
+            key_commitment: self.secrets.key_commitment,
+        }
+    }
+
+    /// How many were members before: they have the first places.
+    #[must_use]
+    pub const fn members(&self) -> usize {
+        self.terms.identities.len()
     }
 
     /// `sid'`.

@@ -85,6 +85,20 @@ impl Ready {
         Decoder::whole(&opened.ok()?, decode).ok()
     }
 
+    /// The same with another tag for who is in this place.
+    #[cfg(feature = "insider")]
+    pub(in crate::light) fn resealed<S: CryptoSuite>(
+        &self,
+        secrets: &EpochSecrets,
+        offer: &JoinOffer,
+        wrong_for: MemberIndex,
+    ) -> Option<Self> {
+        let mut shown = self.open::<S>(secrets, offer)?;
+        let place = place_among_others(self.joiner.place(), wrong_for.place())?;
+        *shown.tags.get_mut(place)? = JoinTag::new([0x5a; 16]);
+        Some(Self::seal::<S>(&shown, secrets, offer, self.joiner))
+    }
+
     fn associated(&self) -> Vec<u8> {
         Encoder::encoded(|out| {
             self.handle.encode(out);
@@ -121,9 +135,9 @@ pub(super) fn ready_key<S: CryptoSuite>(secrets: &EpochSecrets, offer: &JoinOffe
 /// Why a joiner is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::light) enum ReadyError {
-    /// No READY of it is here.
+    /// No READY of it is here that opens.
     Missing,
-    /// What is here does not open, or its part or tag is wrong.
+    /// What one who knows the keys of the epoch has sealed has a wrong part or tag.
     Wrong,
 }
 
@@ -155,16 +169,19 @@ impl<S: CryptoSuite> Host<'_, S> {
         readies: &[Ready],
     ) -> Result<Arrival<S>, ReadyError> {
         let place = self.terms.place_of(joiner);
+        let offer = self.terms.offers.get(joiner).ok_or(ReadyError::Wrong)?;
         let of_joiner = |it: &&Ready| it.handle == self.terms.handle && it.joiner == place;
-        let mut found = readies.iter().filter(of_joiner).peekable();
+        let found = readies.iter().filter(of_joiner);
+        // Anyone outside can send what does not open.
+        let mut found = found
+            .filter_map(|ready| ready.open::<S>(self.secrets, offer))
+            .peekable();
         if found.peek().is_none() {
             return Err(ReadyError::Missing);
         }
-        let offer = self.terms.offers.get(joiner).ok_or(ReadyError::Wrong)?;
         let key = self.key(place, offer).ok_or(ReadyError::Wrong)?;
         let (keys, kc) = (self.secrets.keys(), &self.secrets.key_commitment);
-        let arrival = found.find_map(|ready| {
-            let shown = ready.open::<S>(self.secrets, offer)?;
+        let arrival = found.find_map(|shown| {
             let is_whole = shown.tags.len() == self.terms.members().checked_sub(1)?;
             let tag = shown
                 .tags

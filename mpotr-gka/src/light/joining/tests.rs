@@ -238,6 +238,17 @@ fn a_join_can_be_invented() {
     assert!(by_holder.is_some());
 }
 
+/// Anyone outside can send bytes in the name of a joiner: what does not open is as if it had not come.
+#[test]
+fn what_does_not_open_is_no_ready() {
+    let door = Door::new(|_| ());
+    let right = door.ready(door.part.public(), door.tags(&door.joiner));
+    let mut bytes = mpotr_crypto::Encoder::encoded(|out| right.encode(out));
+    *bytes.last_mut().unwrap() ^= 1;
+    let junk = mpotr_crypto::Decoder::whole(&bytes, Ready::decode).unwrap();
+    assert_eq!(door.taken_in(&junk), [Err(ReadyError::Missing); 2]);
+}
+
 /// A commitment is to one place of one epoch.
 #[test]
 fn commitment_copied_to_other_index() {

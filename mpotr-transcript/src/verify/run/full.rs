@@ -38,7 +38,7 @@ pub(super) fn check<S: CryptoSuite>(
             key_commitment,
         },
         parent: proposal.parent,
-        proposer: proposal.proposer,
+        proposer: Some(proposal.proposer),
         unproven,
         epoch: RecordedEpoch {
             room: proposal.room,

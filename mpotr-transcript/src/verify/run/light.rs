@@ -47,7 +47,7 @@ pub(super) fn check<S: CryptoSuite>(
             key_commitment: run.key_commitment,
         },
         parent: Some(before.name),
-        proposer: place.unwrap_or_default(),
+        proposer: Some(place.unwrap_or_default()),
         unproven: audit.unproven,
         epoch,
     })

@@ -1,0 +1,192 @@
+//! How far a member outside is with coming in by light runs: each hello that it answers may lead to one.
+//! `docs/spec/14-light-runs.md`, "Joins".
+//!
+//! Anyone can send a hello, and make up an epoch with the names of others. So none binds this member: it goes on with all that it
+//! has answered until one of them has convinced it of all who are in it, and what comes to nothing ends by itself.
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::light::{Arrived, Handle, Hello, Joining, Welcomed};
+use mpotr_gka::{EpochName, OfferDigest};
+
+use crate::epoch::Glimpse;
+use crate::policy::Policy;
+use crate::room::membership::applicants::admitted;
+use crate::time::{Duration, Timestamp};
+use crate::wire::EpochHint;
+
+/// The most that are under way.
+const MAX_ARRIVALS: usize = 8;
+/// So many round trips one who has shown who it is waits before it knocks again.
+const COMING: u32 = 12;
+
+/// What leads into epochs that this member is not in.
+pub(crate) struct Arrivals<S: CryptoSuite> {
+    under_way: Vec<Arrival<S>>,
+    count: u64,
+}
+
+/// One of them.
+pub(crate) struct Arrival<S: CryptoSuite> {
+    /// Its own number: anyone can send a hello with the name that stands in another's.
+    pub(crate) id: u64,
+    /// The epoch whose member asked.
+    pub(crate) epoch: EpochName,
+    /// That which the run leads to.
+    pub(crate) handle: Handle,
+    hello: Hello,
+    offer: OfferDigest,
+    /// Since when it is in this stage.
+    pub(crate) since: Timestamp,
+    /// When this member sent again what it has to show, or asked for what it lacks.
+    pub(crate) repeated: Option<Timestamp>,
+    pub(crate) stage: Stage<S>,
+}
+
+/// How far it is.
+pub(crate) enum Stage<S: CryptoSuite> {
+    /// It has asked to come in.
+    Asked(Box<Joining<S>>),
+    /// It knows who is there, and has shown nothing of itself.
+    Told(Box<Welcomed<S>>),
+    /// It has shown who it is.
+    Shown(Box<Shown<S>>),
+    /// Between two of them.
+    Between,
+}
+
+/// One that has shown who it is, and waits for all others to do so.
+pub(crate) struct Shown<S: CryptoSuite> {
+    pub(crate) arrived: Arrived<S>,
+    pub(crate) glimpse: Glimpse<S>,
+    pub(crate) policy: Policy,
+    /// How many light runs have led on there since the last full one, by the word of the members.
+    pub(crate) runs: u8,
+    /// Whether anything was heard from in there.
+    pub(crate) is_heard: bool,
+}
+
+impl<S: CryptoSuite> Default for Arrivals<S> {
+    fn default() -> Self {
+        Self {
+            under_way: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<S: CryptoSuite> Arrivals<S> {
+    /// This member has answered a hello. Of too many the oldest is forgotten, of those first in which it has shown nothing.
+    pub(crate) fn ask(&mut self, now: Timestamp, epoch: EpochName, joining: Joining<S>) {
+        if self.under_way.len() >= MAX_ARRIVALS {
+            let mut places = 0..self.under_way.len();
+            let is_asked = |place: &usize| {
+                let arrival = self.under_way.get(*place);
+                arrival.is_some_and(|it| !matches!(it.stage, Stage::Shown(_)))
+            };
+            self.under_way.remove(places.find(is_asked).unwrap_or(0));
+        }
+        let offer = joining.offer();
+        self.count = self.count.saturating_add(1);
+        self.under_way.push(Arrival {
+            id: self.count,
+            epoch,
+            handle: offer.handle,
+            hello: joining.hello(),
+            offer: admitted::<S>(offer).offer,
+            since: now,
+            repeated: None,
+            stage: Stage::Asked(Box::new(joining)),
+        });
+    }
+
+    /// The offer with which this member has answered a hello, if nothing has followed.
+    pub(crate) fn asked(&self, hello: &Hello) -> Option<OfferDigest> {
+        self.answered(hello)
+            .filter(|it| matches!(it.stage, Stage::Asked(_)))
+            .map(|it| it.offer)
+    }
+
+    /// What a hello has led to that this member has answered.
+    pub(crate) fn answered(&self, hello: &Hello) -> Option<&Arrival<S>> {
+        self.under_way.iter().find(|it| it.hello == *hello)
+    }
+
+    /// Whether this member has shown who it is to those of an epoch of this name, and heard of them there.
+    pub(crate) fn has_come_into(&self, epoch: EpochName) -> bool {
+        let mut all = self.under_way.iter();
+        all.any(|it| {
+            let is_heard = matches!(&it.stage, Stage::Shown(shown) if shown.is_heard);
+            it.handle.as_bytes() == epoch.as_bytes() && is_heard
+        })
+    }
+
+    /// Whether this member may be in an epoch before long.
+    pub(crate) fn is_any_coming(&self, now: Timestamp, round_trip: Duration) -> bool {
+        let patience = round_trip.saturating_mul(COMING);
+        let mut all = self.under_way.iter();
+        all.any(|it| {
+            let is_shown = matches!(it.stage, Stage::Shown(_) | Stage::Told(_));
+            is_shown && now.since(it.since) < patience
+        })
+    }
+
+    /// The one of this number.
+    pub(crate) fn get(&mut self, id: u64) -> Option<&mut Arrival<S>> {
+        self.under_way.iter_mut().find(|it| it.id == id)
+    }
+
+    /// All that lead to an epoch of this name, it is said.
+    pub(crate) fn to(&self, handle: &Handle) -> Vec<u64> {
+        let all = self.under_way.iter().filter(|it| it.handle == *handle);
+        all.map(|it| it.id).collect()
+    }
+
+    /// What leads to the epoch of a packet.
+    pub(crate) fn of(&mut self, hint: EpochHint) -> Option<&mut Arrival<S>> {
+        let is_of = |it: &&mut Arrival<S>| matches!(&it.stage, Stage::Shown(shown) if shown.glimpse.hint() == hint);
+        self.under_way.iter_mut().find(is_of)
+    }
+
+    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Arrival<S>> {
+        self.under_way.iter_mut()
+    }
+
+    /// Those in which this member has shown who it is.
+    pub(crate) fn is_any_shown(&self) -> bool {
+        let mut all = self.under_way.iter();
+        all.any(|it| matches!(it.stage, Stage::Shown(_)))
+    }
+
+    /// One comes to nothing.
+    pub(crate) fn remove(&mut self, id: u64) {
+        self.under_way.retain(|it| it.id != id);
+    }
+
+    /// What has come to nothing for so long after this member has shown who it is is over.
+    pub(crate) fn expire(&mut self, now: Timestamp, lasts: Duration) {
+        self.under_way.retain(|it| {
+            let is_shown = matches!(it.stage, Stage::Shown(_));
+            !is_shown || now.since(it.since) < lasts
+        });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.under_way.clear();
+    }
+}
+
+impl<S: CryptoSuite> Arrival<S> {
+    /// Takes the stage out, for a step.
+    pub(crate) const fn take_stage(&mut self) -> Stage<S> {
+        std::mem::replace(&mut self.stage, Stage::Between)
+    }
+
+    /// Whether something may be sent again by now.
+    pub(crate) fn may_repeat(&mut self, now: Timestamp, pause: Duration) -> bool {
+        let may = self.repeated.is_none_or(|at| now.since(at) >= pause);
+        if may {
+            self.repeated = Some(now);
+        }
+        may
+    }
+}

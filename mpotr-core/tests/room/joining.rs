@@ -1,0 +1,502 @@
+//! Newcomers that come into a room by light runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use mpotr_core::crypto::IdentityKeyPair;
+#[cfg(feature = "insider")]
+use mpotr_core::gka::MemberIndex;
+use mpotr_core::gka::light::{ChangeKind, Handle, OwnHello};
+use mpotr_core::gka::{OwnChallenge, RoomId};
+use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
+use mpotr_core::{Event, Rejection, Rekey};
+
+use crate::light::{are_in, epochs, light, steps, talk};
+use crate::network::{Network, Suite};
+
+/// How many packets of a kind were sent from a point of time on.
+fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
+    let sent = network.wire[since..].iter();
+    sent.filter(|(_, it)| PacketKind::of(it) == Some(kind))
+        .count()
+}
+
+/// All of these are in one epoch.
+fn together(network: &Network, members: &[usize]) -> bool {
+    let sids: BTreeSet<_> = members
+        .iter()
+        .map(|it| {
+            let events = network.events[*it].iter().rev();
+            let mut secure = events.filter_map(|event| match event {
+                Event::Secure { sid, roster, .. } => Some((*sid, roster.len())),
+                _ => None,
+            });
+            secure.next()
+        })
+        .collect();
+    sids.len() == 1
+        && sids
+            .iter()
+            .all(|it| it.is_some_and(|(_, size)| size == members.len()))
+}
+
+fn newcomer(network: &mut Network) -> usize {
+    network.enter(|config| config.members = None)
+}
+
+#[test]
+fn a_newcomer_comes_in_by_a_light_run() {
+    let mut network = light(4, 1);
+    talk(&mut network, &[0, 1, 2, 3], "before");
+    network.run_for(30);
+    let since = network.wire.len();
+    let newcomer = newcomer(&mut network);
+    network.run_until(60, |network| together(network, &[0, 1, 2, 3, 4]));
+    let mut steps = steps(&network, since);
+    steps.sort_by_key(|it| it.code());
+    use LightStep::{Cut, Freeze, Joint, Seed, Share};
+    let expected = [
+        Seed, Freeze, Freeze, Freeze, Freeze, Cut, Share, Share, Share, Share, Joint,
+    ];
+    assert_eq!(steps, expected);
+    for kind in [
+        PacketKind::Contribution,
+        PacketKind::Offer,
+        PacketKind::Proposal,
+        PacketKind::Answer,
+    ] {
+        assert_eq!(sent(&network, since, kind), 0, "{kind:?}");
+    }
+    for kind in [
+        PacketKind::JoinRequest,
+        PacketKind::Welcome,
+        PacketKind::Ready,
+    ] {
+        assert_eq!(sent(&network, since, kind), 1, "{kind:?}");
+    }
+    assert_eq!(epochs(&network, newcomer), 1);
+    talk(&mut network, &[0, 1, 2, 3, 4], "after");
+    assert!(!are_in(&network, &[0], 3));
+}
+
+#[test]
+fn a_newcomer_comes_in_by_a_full_run_where_the_policy_asks_for_that() {
+    let mut network = Network::full(3, 1).until_secure();
+    network.run_for(20);
+    let since = network.wire.len();
+    let late = network.enter(|config| config.policy.rekey = Rekey::Full);
+    network.run_until(120, |network| together(network, &[0, 1, 2, late]));
+    assert_eq!(steps(&network, since), []);
+    for kind in [
+        PacketKind::JoinRequest,
+        PacketKind::Welcome,
+        PacketKind::Ready,
+    ] {
+        assert_eq!(sent(&network, since, kind), 0, "{kind:?}");
+    }
+    talk(&mut network, &[0, 1, 2, late], "after");
+}
+
+#[test]
+fn several_join_at_once() {
+    for seed in 0..4 {
+        let mut network = light(3, seed);
+        network.run_for(20);
+        let newcomers: Vec<_> = (0..3).map(|_| newcomer(&mut network)).collect();
+        let all: Vec<_> = (0..3).chain(newcomers).collect();
+        network.run_until(60, |network| together(network, &all));
+        assert!(epochs(&network, 0) <= 3, "{}", epochs(&network, 0));
+        talk(&mut network, &all, "after");
+    }
+}
+
+#[test]
+fn newcomers_come_in_through_foul_weather() {
+    for seed in 0..4 {
+        let mut network = light(4, seed);
+        network.set_weather(crate::network::FOUL);
+        let late = newcomer(&mut network);
+        network.run_until(600, |network| together(network, &[0, 1, 2, 3, late]));
+        talk(&mut network, &[0, 1, 2, 3, late], "after");
+    }
+}
+
+/// The SEEDs that list newcomers, from a point of time on.
+fn listings(network: &Network, since: usize) -> usize {
+    let sent = network.wire[since..].iter();
+    let seeds: BTreeSet<_> = sent
+        .filter_map(|(_, packet)| match Packet::from_bytes(packet) {
+            Ok(Packet::Light(LightPacket::Seed(seed))) if !seed.body().offers.is_empty() => {
+                Some(*seed.body().terms.handle.as_bytes())
+            }
+            _ => None,
+        })
+        .collect();
+    seeds.len()
+}
+
+fn is_ready(packet: &[u8]) -> bool {
+    PacketKind::of(packet) == Some(PacketKind::Ready)
+}
+
+/// Nobody was left out, or accused of anything.
+fn nobody_is_blamed(network: &Network, members: &[usize]) {
+    for member in members {
+        let blamed = network.count(*member, |event| {
+            matches!(event, Event::Cheated { .. } | Event::LeftOut { .. })
+        });
+        assert_eq!(blamed, 0, "{member}");
+    }
+}
+
+/// What was lost is asked for, and comes as it was: one view is enough.
+#[test]
+fn welcome_and_ready_come_again() {
+    for seed in 0..4 {
+        let mut network = light(4, seed);
+        network.run_for(20);
+        let lost = Rc::new(RefCell::new([0_usize; 2]));
+        let seen = Rc::clone(&lost);
+        // The first time nobody is told, and what the newcomer shows gets to one member alone.
+        network.tamper = Some(Box::new(move |_, to, packet| {
+            let mut lost = seen.borrow_mut();
+            let is_lost = match PacketKind::of(packet) {
+                Some(PacketKind::Welcome) => {
+                    lost[0] += 1;
+                    lost[0] <= 4
+                }
+                Some(PacketKind::Ready) => {
+                    lost[1] += 1;
+                    to != 1 && lost[1] <= 4
+                }
+                _ => false,
+            };
+            (!is_lost).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        let late = newcomer(&mut network);
+        network.run_until(30, |network| together(network, &[0, 1, 2, 3, late]));
+        assert_eq!(listings(&network, since), 1, "{seed}");
+        assert!(sent(&network, since, PacketKind::Welcome) > 1);
+        let readies = network.wire[since..].iter().map(|(_, it)| it);
+        let readies: BTreeSet<_> = readies.filter(|it| is_ready(it)).collect();
+        assert_eq!(readies.len(), 1);
+        talk(&mut network, &[0, 1, 2, 3, late], "after");
+    }
+}
+
+/// Who does not show who it is fails the view in which it is listed. The next ones list nobody, and nobody is to blame.
+#[test]
+fn a_joiner_without_ready_fails_one_view_alone() {
+    let mut network = light(4, 2);
+    network.run_for(20);
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (!is_ready(packet)).then(|| packet.to_vec())
+    }));
+    let since = network.wire.len();
+    let ghost = newcomer(&mut network);
+    network.run_until(30, |network| are_in(network, &[0, 1, 2, 3], 2));
+    assert_eq!(listings(&network, since), 1);
+    assert!(!network.rooms[ghost].is_secure());
+    nobody_is_blamed(&network, &[0, 1, 2, 3]);
+    talk(&mut network, &[0, 1, 2, 3], "after");
+    // What fails again and again is tried more and more seldom.
+    network.run_for(300);
+    assert!(
+        listings(&network, since) <= 8,
+        "{}",
+        listings(&network, since)
+    );
+    nobody_is_blamed(&network, &[0, 1, 2, 3]);
+    // When it is heard it comes in.
+    network.tamper = None;
+    network.run_until(300, |network| together(network, &[0, 1, 2, 3, ghost]));
+}
+
+/// What members want goes first, no matter who is waited for.
+#[test]
+fn its_failures_delay_no_own_change() {
+    for wait in [0, 200, 500, 1000] {
+        let mut network = light(4, 3);
+        network.run_for(20);
+        network.tamper = Some(Box::new(|_, _, packet| {
+            (!is_ready(packet)).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        newcomer(&mut network);
+        network.run_until(30, |network| listings(network, since) > 0);
+        network.run_for_millis(wait);
+        let began = network.now;
+        network.leave(3);
+        network.run_until(30, |network| together(network, &[0, 1, 2]));
+        let took = network.now.since(began).as_millis();
+        assert!(took < 6000, "{wait}: {took}");
+    }
+}
+
+/// A READY that comes when its view is over is of no use, and does no harm.
+#[test]
+fn late_ready_after_its_view() {
+    let mut network = light(4, 4);
+    network.run_for(20);
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (!is_ready(packet)).then(|| packet.to_vec())
+    }));
+    let since = network.wire.len();
+    let late = newcomer(&mut network);
+    network.run_until(30, |network| are_in(network, &[0, 1, 2, 3], 2));
+    let sent = network.wire[since..].iter();
+    let ready = sent.map(|(_, it)| it.clone()).find(|it| is_ready(it));
+    network.tamper = None;
+    let ready = ready.unwrap();
+    let now = network.now;
+    for member in 0..4 {
+        let mut rng = network.rng.clone();
+        let outcome = network.rooms[member].handle_message(now, &ready, &mut rng);
+        assert_eq!(outcome, Err(Rejection::UnknownEpoch));
+        network.collect(member);
+    }
+    assert!(are_in(&network, &[0, 1, 2, 3], 2));
+    network.run_until(120, |network| together(network, &[0, 1, 2, 3, late]));
+    talk(&mut network, &[0, 1, 2, 3, late], "after");
+}
+
+/// What is said while not all have shown who they are waits, and is read when they have.
+#[test]
+fn a_joiner_shows_nothing_before_all_are_verified() {
+    let mut network = light(4, 5);
+    network.run_for(20);
+    // Nothing that member 2 says in any epoch gets to the newcomer, no matter who sends it.
+    let blocks = Rc::new(Cell::new(true));
+    let is_blocked = Rc::clone(&blocks);
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        let is_sealed = PacketKind::of(packet) == Some(PacketKind::Sealed);
+        let is_lost = is_blocked.get() && is_sealed && to == 4 && (from == 2 || packet.len() > 600);
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    let late = newcomer(&mut network);
+    network.run_until(30, |network| are_in(network, &[0, 1, 2, 3], 2));
+    network.rooms[late].handle_timeout(network.now, &mut network.rng.clone());
+    let since = network.wire.len();
+    network.send(0, "said early");
+    network.run_for(3);
+    let secure = network.rooms[late].is_secure();
+    if !secure {
+        assert!(network.read(late).is_empty());
+        let said = network.wire[since..].iter();
+        let said = said
+            .filter(|(from, it)| *from == late && PacketKind::of(it) == Some(PacketKind::Sealed));
+        assert_eq!(said.count(), 0);
+    }
+    blocks.set(false);
+    network.run_until(60, |network| {
+        network.rooms[late].is_secure() && network.read(late) == ["said early"]
+    });
+    talk(&mut network, &[0, 1, 2, 3, late], "after");
+}
+
+/// Anyone can open a door: a newcomer answers, and comes in where there is a room.
+#[test]
+fn hello_of_an_outsider_binds_nobody() {
+    for seed in 0..3 {
+        let mut network = light(3, seed);
+        network.run_for(20);
+        let late = newcomer(&mut network);
+        let (name, _) = crate::network::epoch_of(&network, 0);
+        let outsider = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        for view in 0..6 {
+            let mut rng = network.rng.clone();
+            let handle = Handle::new([u8::try_from(view).unwrap(); 16]);
+            let own = OwnHello::<Suite>::draw(handle, &outsider, &mut network.rng);
+            let room = RoomId::of_name::<Suite>("test");
+            let light = Some(*own.hello());
+            let challenge = OwnChallenge::<Suite>::draw_for(
+                room,
+                name,
+                view,
+                light,
+                &outsider,
+                &mut network.rng,
+            );
+            let packet = Packet::Hello(*challenge.challenge()).to_bytes();
+            let now = network.now;
+            let _any = network.rooms[late].handle_message(now, &packet, &mut rng);
+            network.collect(late);
+            network.run_for_millis(300);
+        }
+        // One with the name that stands in a member's is another all the same.
+        let hello = |network: &Network| {
+            let sent = network.wire.iter().rev();
+            let hellos = sent.filter_map(|(from, packet)| match Packet::from_bytes(packet) {
+                Ok(Packet::Hello(challenge)) if *from < 3 => challenge.light,
+                _ => None,
+            });
+            hellos.take(1).next()
+        };
+        if let Some(theirs) = hello(&network) {
+            let own = OwnHello::<Suite>::draw(theirs.handle, &outsider, &mut network.rng);
+            let room = RoomId::of_name::<Suite>("test");
+            let light = Some(*own.hello());
+            let challenge =
+                OwnChallenge::<Suite>::draw_for(room, name, 9, light, &outsider, &mut network.rng);
+            let packet = Packet::Hello(*challenge.challenge()).to_bytes();
+            let (now, mut rng) = (network.now, network.rng.clone());
+            let _any = network.rooms[late].handle_message(now, &packet, &mut rng);
+            network.collect(late);
+        }
+        network.run_until(60, |network| together(network, &[0, 1, 2, late]));
+        talk(&mut network, &[0, 1, 2, late], "after");
+    }
+}
+
+/// Who has come in is a member like all others: a light run leaves it out when it is gone.
+#[test]
+fn who_joined_is_left_out_by_the_next_light_run() {
+    let mut network = light(4, 6);
+    network.run_for(20);
+    let late = newcomer(&mut network);
+    network.run_until(30, |network| together(network, &[0, 1, 2, 3, late]));
+    network.run_for(5);
+    let since = network.wire.len();
+    let out = network.keys[late];
+    network.rooms[1].exclude(network.now, out).unwrap();
+    network.collect(1);
+    network.run_until(60, |network| together(network, &[0, 1, 2, 3]));
+    let kinds: Vec<_> = network.wire[since..]
+        .iter()
+        .filter_map(|(_, packet)| match Packet::from_bytes(packet) {
+            Ok(Packet::Light(LightPacket::Seed(seed))) => Some(seed.body().terms.kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kinds, [ChangeKind::Exclusion]);
+    assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
+    talk(&mut network, &[0, 1, 2, 3], "after");
+}
+
+/// One after the other, and one who came proposes, too.
+#[test]
+fn one_newcomer_after_another_comes_in_and_changes_the_room() {
+    let mut network = light(2, 7);
+    let mut all = vec![0, 1];
+    for _ in 0..4 {
+        network.run_for(10);
+        let late = newcomer(&mut network);
+        all.push(late);
+        network.run_until(60, |network| together(network, &all));
+        for _ in 0..2 {
+            network.run_for(3);
+            let before = epochs(&network, late);
+            network.rooms[late].refresh(network.now);
+            network.collect(late);
+            network.run_until(60, |network| {
+                together(network, &all) && epochs(network, late) > before
+            });
+        }
+        talk(&mut network, &all, "and on");
+    }
+}
+
+#[cfg(feature = "insider")]
+mod insider {
+    use super::*;
+
+    /// A member seals what a newcomer has shown anew, with a wrong tag for another. Where the right one comes, too, that is enough.
+    /// Where it does not, that one objects: the next view lists nobody, and after the second time a full run takes the newcomer in.
+    /// Nobody is struck.
+    #[test]
+    fn wrong_joiner_tag_to_one() {
+        for comes_too in [true, false] {
+            let mut network = light(4, 8);
+            network.run_for(20);
+            let (liar, victim) = (0, 2);
+            network.tamper = Some(Box::new(move |_, to, packet| {
+                // What the newcomer has shown gets to the victim by the liar alone, below.
+                let is_lost = is_ready(packet) && to == victim;
+                (!is_lost).then(|| packet.to_vec())
+            }));
+            let since = network.wire.len();
+            let late = newcomer(&mut network);
+            let all = [0, 1, 2, 3, late];
+            let mut resealed = BTreeSet::new();
+            for _ in 0..4000 {
+                network.run_for_millis(20);
+                let own: Vec<_> = network.wire[since..]
+                    .iter()
+                    .filter(|(from, it)| *from == late && is_ready(it))
+                    .map(|(_, it)| it.clone())
+                    .collect();
+                for ready in own {
+                    let Ok(Packet::Ready(read)) = Packet::from_bytes(&ready) else {
+                        panic!("it is one");
+                    };
+                    let (_, roster) = crate::network::epoch_of(&network, victim);
+                    let place = roster.iter().position(|it| *it == network.keys[victim]);
+                    let place = MemberIndex::of(place.unwrap());
+                    if let Some(wrong) = network.rooms[liar].reseal_ready(&read, place)
+                        && resealed.insert(ready.clone())
+                    {
+                        let now = network.now;
+                        let mut rng = network.rng.clone();
+                        let room = &mut network.rooms[victim];
+                        let _any = room.handle_message(now, &wrong, &mut rng);
+                        if comes_too {
+                            let _any = room.handle_message(now, &ready, &mut rng);
+                        }
+                        network.collect(victim);
+                    }
+                }
+                if together(&network, &all) {
+                    break;
+                }
+            }
+            assert!(!resealed.is_empty());
+            assert!(together(&network, &all), "{}", network.history().len());
+            nobody_is_blamed(&network, &[0, 1, 2, 3]);
+            let is_full = sent(&network, since, PacketKind::Contribution) > 0;
+            assert_eq!(is_full, !comes_too);
+            assert_eq!(listings(&network, since), if comes_too { 1 } else { 2 });
+            let objected = steps(&network, since);
+            let objected = objected.contains(&LightStep::Object);
+            assert_eq!(objected, !comes_too);
+            network.tamper = None;
+            talk(&mut network, &all, "after");
+        }
+    }
+
+    /// One that shows nobody what it committed to is asked for it, struck, and left out by those who did.
+    #[test]
+    fn withheld_opening_is_asked_and_struck() {
+        let mut network = light(5, 9);
+        network.run_for(20);
+        let liar = 3;
+        let passes = Rc::new(Cell::new(true));
+        let is_open = Rc::clone(&passes);
+        network.tamper = Some(Box::new(move |from, _, packet| {
+            let is_sealed = PacketKind::of(packet) == Some(PacketKind::Sealed);
+            (from != liar || is_open.get() || !is_sealed).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        let late = newcomer(&mut network);
+        network.run_until(30, |network| listings(network, since) > 0);
+        passes.set(false);
+        network.run_until(30, |network| epochs(network, liar) == 2);
+        network.rooms[liar].withhold_opening();
+        network.run_for(1);
+        passes.set(true);
+        network.run_until(30, |network| are_in(network, &[0, 1, 2, 4], 2));
+        // The newcomer is not convinced, and is not there for those who are.
+        network.run_until(200, |network| {
+            let last = network.events[0].iter().rev();
+            let mut rosters = last.filter_map(|event| match event {
+                Event::Secure { roster, .. } => Some(roster.clone()),
+                _ => None,
+            });
+            let roster = rosters.next().unwrap();
+            let is_in = |it: usize| roster.iter().any(|info| info.identity == network.keys[it]);
+            [0, 1, 2, 4].into_iter().all(is_in) && !is_in(liar)
+        });
+        network.run_until(300, |network| network.rooms[late].is_secure());
+    }
+}
