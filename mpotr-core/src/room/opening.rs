@@ -93,7 +93,9 @@ impl<S: CryptoSuite> Room<S> {
             asked.note(now, *other, Owed::Word, true);
             asked.overhear(*other);
             let is_enough = asked.is_enough(now, times.round_trip, *other, Owed::Word);
-            if is_enough && now.since(began) >= times.suspect {
+            // Of whom nothing is heard the network may keep all, and silence takes its own time.
+            let is_heard = member.epoch.next_of(*other).is_some();
+            if is_heard && is_enough && now.since(began) >= times.suspect {
                 struck.all.insert(*other);
                 struck.asked.insert(*other);
             }

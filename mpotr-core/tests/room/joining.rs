@@ -13,7 +13,7 @@ use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
 use mpotr_core::{Event, Rejection, Rekey};
 
 use crate::light::{are_in, epochs, light, steps, talk};
-use crate::network::{Network, Suite};
+use crate::network::{Network, Suite, epoch_of};
 
 /// How many packets of a kind were sent from a point of time on.
 fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
@@ -373,6 +373,41 @@ fn who_joined_is_left_out_by_the_next_light_run() {
     assert_eq!(kinds, [ChangeKind::Exclusion]);
     assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
     talk(&mut network, &[0, 1, 2, 3], "after");
+}
+
+/// The network parts the room when some have come in, before the members have shown what they committed to.
+#[test]
+fn who_is_cut_off_after_a_join_is_not_left_out_for_that() {
+    for seconds in [15, 30] {
+        let mut network = light(4, 4);
+        network.run_for(20);
+        let is_parted = Rc::new(Cell::new(false));
+        let parted = Rc::clone(&is_parted);
+        let since = network.wire.len();
+        network.tamper = Some(Box::new(move |from, to, packet| {
+            let crosses = (from < 2) != (to < 2);
+            let is_sealed = PacketKind::of(packet) == Some(PacketKind::Sealed);
+            (!crosses || !(parted.get() || is_sealed)).then(|| packet.to_vec())
+        }));
+        let _late = newcomer(&mut network);
+        network.run_until(30, |n| listings(n, since) > 0);
+        let before = epochs(&network, 0);
+        while epochs(&network, 0) == before {
+            network.run_for_millis(1);
+        }
+        is_parted.set(true);
+        network.run_for(seconds);
+        network.tamper = None;
+        network.run_for(120);
+        for key in &network.keys[..4] {
+            let is_blamed =
+                |event: &Event| matches!(event, Event::LeftOut { member } if member == key);
+            let blamed = (0..4).map(|it| network.count(it, is_blamed));
+            assert_eq!(blamed.sum::<usize>(), 0, "{seconds} s");
+        }
+        let names = (0..4).map(|it| epoch_of(&network, it).0);
+        assert_eq!(names.collect::<BTreeSet<_>>().len(), 1, "{seconds} s");
+    }
 }
 
 /// One after the other, and one who came proposes, too.
