@@ -303,7 +303,7 @@ fn hello_of_an_outsider_binds_nobody() {
         let mut network = light(3, seed);
         network.run_for(20);
         let late = newcomer(&mut network);
-        let (name, _) = crate::network::epoch_of(&network, 0);
+        let (name, _) = epoch_of(&network, 0);
         let outsider = IdentityKeyPair::random::<Suite>(&mut network.rng);
         for view in 0..6 {
             let mut rng = network.rng.clone();
@@ -466,7 +466,7 @@ mod insider {
                     let Ok(Packet::Ready(read)) = Packet::from_bytes(&ready) else {
                         panic!("it is one");
                     };
-                    let (_, roster) = crate::network::epoch_of(&network, victim);
+                    let (_, roster) = epoch_of(&network, victim);
                     let place = roster.iter().position(|it| *it == network.keys[victim]);
                     let place = MemberIndex::of(place.unwrap());
                     if let Some(wrong) = network.rooms[liar].reseal_ready(&read, place)
