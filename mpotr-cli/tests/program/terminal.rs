@@ -15,7 +15,7 @@ use tempfile::{TempDir, tempdir};
 use crate::chat::Town;
 use crate::program::{Heard, Running, mind_signals, poll, succeed};
 use crate::relay::Relay;
-use crate::talk::{arguments, enter, in_tea, kill};
+use crate::talk::{arguments, enter, in_tea, is_stopped, kill};
 
 const ROWS: u16 = 50;
 const COLUMNS: u16 = 80;
@@ -551,7 +551,8 @@ fn a_program_that_is_stopped_lends_the_terminal_back() {
         alice.shows("half a li");
         // As ctrl-z, which a terminal alone does not have a shell for.
         kill("-TSTP", alice.child.id());
-        poll(|| alice.echoes().then_some(())).unwrap();
+        is_stopped(alice.child.id());
+        assert!(alice.echoes());
         bob.type_in("meanwhile\n");
         kill("-CONT", alice.child.id());
         poll(|| (!alice.echoes()).then_some(())).unwrap();
