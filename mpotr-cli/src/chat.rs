@@ -17,7 +17,7 @@ mod ending;
 mod entering;
 mod fading;
 mod hearing;
-mod held;
+pub(crate) mod held;
 mod help;
 mod input;
 mod keeping;
@@ -34,14 +34,17 @@ mod obeying;
 mod outcome;
 mod quiet;
 mod reading;
+mod reasons;
 pub(crate) mod remembered;
 mod remembering;
 mod rules;
 mod runs;
 mod sending;
+mod showing;
 #[cfg(test)]
 mod testing;
 mod verifying;
+pub(crate) mod view;
 mod voting;
 mod waiting;
 pub(crate) mod whom;
@@ -80,6 +83,8 @@ use link::Link;
 use losses::Losses;
 use meeting::Meeting;
 use outcome::{NotBegun, Outcome, Unsent};
+use reasons::Reasons;
+use showing::Looks;
 
 /// Lines of a pipe that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
@@ -118,6 +123,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     let Meeting { place, nick, .. } = &meeting;
     let identity = identity_of(args, meeting.wants_identity, stop, out).await?;
     let keeps_identity = identity_file(args).is_some();
+    let wants_screen = remembered::wants_screen(args, at_terminal, out);
     let file = people_file(args)?;
     let mut said = said(args, place, identity.public(), file.clone(), stop).await?;
     let (door, known) = (said.door.clone(), said.known.take());
@@ -179,7 +185,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         );
     }
 
-    out.expect_typing();
+    out.expect_typing(wants_screen).await;
     let shown = Shown::nobody();
     let mut lines = input::read_lines(TEXT_LIMIT, shown.clone())?;
     let mut chat = Chat {
@@ -208,6 +214,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         losses: Losses::default(),
         fading: Fading::default(),
         own: Vec::new(),
+        room: meeting.room.as_str().to_owned(),
+        reasons: Reasons::default(),
+        looks: Looks::default(),
         kept: VecDeque::new(),
         is_leaving: false,
         has_quit: false,
@@ -242,6 +251,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
             && has_room
             && chat.kept.len() < MOST_WAIT;
         let aside = chat.due();
+        let looks_at = chat.looks();
         // What has begun is not given up.
         patience.take_if(|_| chat.conversation.is_secure() || chat.is_leaving);
         let gives_up = patience.and_then(|it| it.ends);
@@ -292,7 +302,10 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
             },
             // What the room does not take yet stays in the pipe. Who asks what needs no carrier is answered without one.
             line = next_line(&chat.handle, &mut lines, looks || looks_through), if reads || looks || looks_through => match line {
-                Some(Ok(line)) if looks => chat.say_meanwhile(line).await,
+                Some(Ok(line)) if looks => {
+                    chat.echo(&line);
+                    chat.say_meanwhile(line).await;
+                }
                 Some(Ok(line)) if looks_through => chat.look_through(line),
                 Some(Err(error)) if looks_through => {
                     // What was read before still leaves.
@@ -304,7 +317,10 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     chat.input_is_over = true;
                     chat.ends_without_carrier();
                 }
-                Some(Ok(line)) => chat.say(line).await,
+                Some(Ok(line)) => {
+                    chat.echo(&line);
+                    chat.say(line).await;
+                }
                 Some(Err(error)) => {
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));
                     chat.leave().await;
@@ -326,6 +342,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 chat.leave().await;
             }
             () = until(aside), if aside.is_some() => chat.tell_aside().await,
+            () = until(looks_at), if looks_at.is_some() => chat.look().await,
             () = until(gives_up), if gives_up.is_some() => {
                 if let Some(patience) = patience.take() {
                     chat.give_up(patience).await;
@@ -406,6 +423,12 @@ struct Chat<'a> {
     fading: Fading,
     /// What this person has asked for.
     own: Vec<Vote>,
+    /// What the room is called.
+    room: String,
+    /// What the room waits for.
+    reasons: Reasons,
+    /// When the screen is to show the room again.
+    looks: Looks,
     /// Lines that were typed while the carrier is away, or came from a pipe before the room is secure, and wait for that.
     kept: VecDeque<Stamped>,
     is_leaving: bool,

@@ -20,6 +20,14 @@ mod relay;
 mod rows;
 mod rpc;
 mod run;
+#[cfg_attr(
+    not(unix),
+    expect(
+        dead_code,
+        reason = "where the console collects lines there is no screen"
+    )
+)]
+mod screen;
 #[cfg(feature = "lab")]
 mod sim;
 mod stop;

@@ -11,10 +11,12 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use mpotr::MessageId;
 use mpotr_formats::Escaped;
 use tokio::time::timeout;
 
 use crate::rows::Rows;
+use crate::screen::Screen;
 use crate::stop::Stop;
 use crate::typed::{self, Typed};
 use queue::{Queue, Then};
@@ -75,6 +77,10 @@ pub(crate) struct Output {
     hurries: bool,
     /// Results that had no room.
     unshown: usize,
+    /// Where a person sees a talk instead of both, if all the terminal is the program's.
+    screen: Option<Screen>,
+    /// What was told before that could be: it is on the screen, too.
+    told: Option<Vec<String>>,
 }
 
 impl Output {
@@ -88,6 +94,8 @@ impl Output {
             queue: None,
             hurries: false,
             unshown: 0,
+            screen: None,
+            told: None,
         }
     }
 
@@ -98,7 +106,13 @@ impl Output {
     /// The system gives no thread.
     pub(crate) fn write_aside(&mut self) -> io::Result<()> {
         self.queue = Some(Queue::start()?);
+        self.told = Some(Vec::new());
         Ok(())
+    }
+
+    /// The screen, if there is one.
+    pub(crate) const fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
     }
 
     /// Whether there is room for what an event, or a command, may print.
@@ -115,9 +129,10 @@ impl Output {
 
     /// Waits until standard output takes nothing more, and says why.
     pub(crate) async fn failure(&self) -> OutputError {
-        match &self.queue {
-            Some(queue) => queue.failure().await,
-            None => core::future::pending().await,
+        match (&self.screen, &self.queue) {
+            (Some(screen), _) => screen.failure().await,
+            (None, Some(queue)) => queue.failure().await,
+            (None, None) => core::future::pending().await,
         }
     }
 
@@ -131,6 +146,13 @@ impl Output {
     /// # Errors
     /// [`OutputError`], for what was not written.
     pub(crate) async fn end(&mut self, stop: &mut Stop) -> Result<(), OutputError> {
+        if let Some(screen) = self.screen.take() {
+            typed::here().into_iter().for_each(Typed::end);
+            // The screen is gone, and what was told last was hardly seen there.
+            for line in screen.last_words() {
+                self.notice(line);
+            }
+        }
         let Some(queue) = &self.queue else {
             return Ok(());
         };
@@ -153,12 +175,33 @@ impl Output {
         }
     }
 
-    /// From now on a person types while lines are printed: in a terminal they come above what is typed. Where results go
-    /// elsewhere, to `tee` for example, others write to the terminal too, and the typed line stays with the system.
-    pub(crate) fn expect_typing(&mut self) {
+    /// From now on a person types while lines are printed: in a terminal they come above what is typed, or all of it is on a screen,
+    /// if the person `wants_screen`. Where results go elsewhere, to `tee` for example, others write to the terminal too, and the
+    /// typed line stays with the system.
+    pub(crate) async fn expect_typing(&mut self, wants_screen: bool) {
         let obeys = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         let is_typed_at = obeys && io::stdin().is_terminal();
-        self.typed_at = is_typed_at && !(self.results.is_terminal() && typed::begin());
+        let told = self.told.take().unwrap_or_default();
+        let has_screen = wants_screen && self.can_show().await;
+        let screen = has_screen.then(|| Screen::new(&told));
+        let is_taken = is_typed_at && self.results.is_terminal() && typed::begin(screen.clone());
+        self.typed_at = is_typed_at && !is_taken;
+        self.screen = screen.filter(|_| is_taken);
+        if wants_screen && self.screen.is_none() {
+            self.notice(
+                "there is no screen here, which takes a terminal that obeys, and all of it: what is said is shown line by line",
+            );
+        }
+    }
+
+    /// Whether nothing else writes where a screen would be: neither what was told before nor a log.
+    async fn can_show(&self) -> bool {
+        let logs = std::env::var_os("RUST_LOG").is_some() && self.notices.is_terminal();
+        let is_written = match &self.queue {
+            Some(queue) => timeout(LAST, queue.empty()).await.is_ok(),
+            None => true,
+        };
+        is_written && !logs
     }
 
     /// Prints a result in one line, for a program to read. It is out when this returns, so that another process can wait
@@ -180,8 +223,32 @@ impl Output {
         self.print(Stream::Results, shown, None)
     }
 
+    /// Prints the text of a member, for a person.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub(crate) fn message(
+        &mut self,
+        id: Option<MessageId>,
+        line: impl Display,
+    ) -> Result<(), OutputError> {
+        match &self.screen {
+            Some(screen) => {
+                screen.text(id, &line.to_string());
+                Ok(())
+            }
+            None => self.text(line),
+        }
+    }
+
     /// Tells a person what goes on: `* ` and a line on standard error.
     pub(crate) fn notice(&mut self, line: impl Display) {
+        if let Some(screen) = &self.screen {
+            return screen.notice(&line.to_string());
+        }
+        if let Some(told) = &mut self.told {
+            told.push(line.to_string());
+        }
         self.say("* ", line);
     }
 
@@ -191,6 +258,10 @@ impl Output {
         lines: impl IntoIterator<Item = String>,
         then: impl FnOnce() + Send + 'static,
     ) {
+        if let Some(screen) = &self.screen {
+            lines.into_iter().for_each(|line| screen.notice(&line));
+            return screen.then(then);
+        }
         let (rows, typed_at) = (rows_of(&self.notices), self.typed_at);
         let lines = lines.into_iter();
         let shown = lines.map(|line| shown(&format_args!("* {line}"), rows, typed_at));

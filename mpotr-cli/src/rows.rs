@@ -46,6 +46,11 @@ impl Rows {
         }
     }
 
+    /// Rows of another width, in the same language.
+    pub(crate) const fn of_width(self, columns: usize) -> Self {
+        Self { columns, ..self }
+    }
+
     /// How many columns they have.
     pub(crate) const fn columns(self) -> usize {
         self.columns

@@ -10,6 +10,7 @@ mod completing;
 mod history;
 mod keys;
 mod modes;
+mod pasting;
 mod shape;
 mod text;
 
@@ -27,10 +28,12 @@ pub(crate) use completing::Words;
 use history::History;
 use keys::{Edit, Keys};
 use modes::Modes;
-pub(crate) use modes::give_back_at_once;
 use mpotr_formats::Escaped;
+use pasting::Pasted;
 use shape::Shape;
 use text::Text;
+
+use crate::screen::{self, Screen};
 
 /// The most bytes of a line that is held: far more than a message can be. What is typed behind it is not taken.
 const LONGEST: usize = 1 << 20;
@@ -62,21 +65,35 @@ struct Line {
     text: Text,
     /// What was typed before.
     history: History,
-    /// How it is on the screen.
+    /// How it is among the lines of others.
     shape: Shape,
+    /// Where it is shown instead, if all the terminal is the program's.
+    screen: Option<Screen>,
+    /// What was pasted, until it is said whether it is sent.
+    pasted: Option<Pasted>,
 }
 
-/// Takes over the terminal of standard input, until [`Typed::end`]. Returns whether the system lets the program.
-pub(crate) fn begin() -> bool {
+/// Takes over the terminal of standard input, until [`Typed::end`], and shows a screen there if one is given. Returns whether the
+/// system lets the program.
+pub(crate) fn begin(screen: Option<Screen>) -> bool {
     let Some((terminal, modes)) = Modes::take() else {
         return false;
     };
+    if let Some(screen) = &screen {
+        end_with_panic(screen.clone());
+        if !screen.begin(&terminal) {
+            give_back_at_once();
+            return false;
+        }
+    }
     let line = Line {
         terminal,
         modes,
         text: Text::default(),
         history: History::default(),
         shape: Shape::default(),
+        screen,
+        pasted: None,
     };
     let is_first = TYPED
         .set(Typed {
@@ -95,13 +112,30 @@ pub(crate) fn here() -> Option<&'static Typed> {
     TYPED.get()
 }
 
-/// Gives the terminal back while the program is stopped (ctrl-z), and takes it again when it goes on.
+/// Gives back a terminal that is taken, if there is one, whatever the rest of the program is in.
+pub(crate) fn give_back_at_once() {
+    modes::give_back_at_once();
+    screen::leave_at_once();
+}
+
+/// Where the program panics its terminal is given back before it says so: what is said on another screen is lost with it.
+fn end_with_panic(screen: Screen) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        screen.give_up();
+        give_back_at_once();
+        before(info);
+    }));
+}
+
+/// Gives the terminal back while the program is stopped (ctrl-z), takes it again when it goes on, and minds its size.
 async fn mind_stops() {
     let signals = [
         SignalKind::from_raw(Signal::TSTP.as_raw()),
         SignalKind::from_raw(Signal::CONT.as_raw()),
+        SignalKind::window_change(),
     ];
-    let [Ok(mut stop), Ok(mut go_on)] = signals.map(signal) else {
+    let [Ok(mut stop), Ok(mut go_on), Ok(mut resized)] = signals.map(signal) else {
         // The terminal is then as the program has it while that is stopped; a shell that edits lines sets it for itself.
         return;
     };
@@ -113,6 +147,7 @@ async fn mind_stops() {
                 let _stopped = kill_process(getpid(), Signal::STOP);
             }
             _ = go_on.recv() => here().into_iter().for_each(Typed::resume),
+            _ = resized.recv() => here().into_iter().for_each(Typed::resized),
         }
     }
 }
@@ -144,7 +179,10 @@ impl Typed {
     /// Gives the terminal back. What was typed stays on it, with an end.
     pub(crate) fn end(&'static self) {
         self.give_back(|line| {
-            if line.modes.give_back() && !line.text.is_empty() {
+            if let Some(screen) = line.screen.clone() {
+                screen.close();
+                line.modes.give_back();
+            } else if line.modes.give_back() && !line.text.is_empty() {
                 line.text.end();
                 line.leave();
             }
@@ -155,6 +193,9 @@ impl Typed {
     fn pause(&'static self) {
         self.give_back(|line| {
             line.hide();
+            if let Some(screen) = &line.screen {
+                screen.close();
+            }
             line.modes.give_back();
         });
     }
@@ -179,15 +220,29 @@ impl Typed {
         line.modes.take_again();
         // Others have written to the terminal meanwhile.
         line.shape = Shape::default();
+        if let Some(screen) = &line.screen {
+            screen.open();
+        }
         line.show();
+    }
+
+    /// The terminal has another size.
+    fn resized(&self) {
+        if let Some(screen) = &self.lock().screen {
+            screen.redraw();
+        }
     }
 
     /// The lines, as they are typed: a reader of whole lines.
     pub(crate) fn lines(&'static self, keyboard: impl Read) -> impl Read {
+        let keys = match self.lock().screen.is_some() {
+            true => Keys::at_screen(),
+            false => Keys::default(),
+        };
         Lines {
             typed: self,
             keyboard,
-            keys: Keys::default(),
+            keys,
             whole: Vec::new(),
             read: 0,
             has_ended: false,
@@ -203,6 +258,9 @@ impl Typed {
 impl Line {
     /// Takes the line off the screen.
     fn hide(&mut self) {
+        if self.screen.is_some() {
+            return;
+        }
         let hidden = self.shape.hide(shape::rows_of(&self.terminal).columns());
         self.write(&hidden);
     }
@@ -211,6 +269,9 @@ impl Line {
     fn show(&mut self) {
         if !self.modes.are_taken() {
             return;
+        }
+        if let Some(screen) = &self.screen {
+            return screen.line(self.text.before(), self.text.bytes());
         }
         let rows = shape::rows_of(&self.terminal);
         let most = shape::height_of(&self.terminal);
@@ -223,7 +284,10 @@ impl Line {
     fn leave(&mut self) {
         self.shape = Shape::default();
         drop(self.text.take());
-        self.write("\r\n");
+        match &self.screen {
+            Some(screen) => screen.answered(),
+            None => self.write("\r\n"),
+        }
     }
 
     /// Does what keys ask for. Returns the whole lines among them, each with its end.
@@ -235,7 +299,12 @@ impl Line {
         let mut whole = Vec::new();
         let mut ends = false;
         for edit in edits {
-            if edit == Edit::Return {
+            if let Some(screen) = &self.screen {
+                screen.choices(None);
+            }
+            if let Some(pasted) = self.pasted.take() {
+                whole.extend(self.answer(pasted, &edit));
+            } else if edit == Edit::Return {
                 self.text.end();
                 self.hide();
                 self.show();
@@ -264,6 +333,10 @@ impl Line {
             Edit::Byte(byte) if text.bytes().len() < LONGEST => text.insert(&[byte]),
             // A whole line, and one to be completed, is looked at where keys are taken.
             Edit::Byte(_) | Edit::Return | Edit::Complete => {}
+            Edit::Pasted(pasted) => self.paste(&pasted),
+            Edit::PageUp | Edit::PageDown | Edit::Redraw | Edit::Dismiss | Edit::Focus(_) => {
+                self.look(&edit);
+            }
             Edit::EraseCharacter => text.erase_character(),
             Edit::EraseWord => text.erase_word(),
             Edit::EraseLine => drop(text.take()),
@@ -300,6 +373,10 @@ impl Line {
         };
         self.text.erase(done.erase);
         self.text.insert(done.insert.as_bytes());
+        if let Some(screen) = &self.screen {
+            let is_any = !done.choices.is_empty();
+            return screen.choices(is_any.then(|| done.choices.join("  ")));
+        }
         if !done.choices.is_empty() {
             self.hide();
             let choices = Escaped(&done.choices.join("  ")).to_string();
@@ -307,6 +384,61 @@ impl Line {
                 self.write(&row);
                 self.write("\r\n");
             }
+        }
+    }
+
+    /// Does what keys ask for that mean something at a screen alone.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of the line")]
+    fn look(&self, edit: &Edit) {
+        let Some(screen) = &self.screen else {
+            return;
+        };
+        match edit {
+            Edit::PageUp => screen.page(true),
+            Edit::PageDown => screen.page(false),
+            Edit::Redraw => screen.redraw(),
+            Edit::Dismiss => screen.dismiss(),
+            Edit::Focus(is_looked_at) => screen.focus(*is_looked_at),
+            _ => {}
+        }
+    }
+
+    /// Puts what was pasted into the line, or asks about it where it is many.
+    fn paste(&mut self, pasted: &[u8]) {
+        match Pasted::of(pasted) {
+            Pasted::Part(part) if self.text.bytes().len().saturating_add(part.len()) < LONGEST => {
+                self.text.insert(&part);
+            }
+            Pasted::Part(_) => {}
+            many => {
+                self.ask(many.question());
+                self.pasted = Some(many);
+            }
+        }
+    }
+
+    /// The person says whether what was pasted is sent. Returns what is, and asks again if that is no answer.
+    fn answer(&mut self, pasted: Pasted, edit: &Edit) -> Vec<u8> {
+        match pasting::answer(edit) {
+            Some(is_sent) => {
+                self.ask(None);
+                let lines = pasted.lines();
+                if is_sent && let Some(screen) = &self.screen {
+                    screen.answered();
+                }
+                if is_sent { lines } else { Vec::new() }
+            }
+            None => {
+                self.look(edit);
+                self.pasted = Some(pasted);
+                Vec::new()
+            }
+        }
+    }
+
+    fn ask(&self, question: Option<String>) {
+        if let Some(screen) = &self.screen {
+            screen.ask(question);
         }
     }
 

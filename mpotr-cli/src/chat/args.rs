@@ -134,6 +134,13 @@ pub(crate) struct ChatArgs {
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) rekey: Option<Rekey>,
+    /// Show the talk on a screen of its own: what was said with how far each text is, who is there and what is known of them, and
+    /// what waits. `screen = true` in mpotr/chat.toml does it each time. One room is on it
+    #[arg(long, conflicts_with = "plain")]
+    pub(super) screen: bool,
+    /// Show the talk line by line, which is the default, whatever chat.toml says; so it is read out well, and kept by the terminal
+    #[arg(long)]
+    pub(super) plain: bool,
     /// Keep a transcript in FILE, which must not exist: all that is signed and no key
     #[arg(long, value_name = "FILE")]
     pub(super) save_transcript: Option<PathBuf>,

@@ -39,6 +39,7 @@ impl Chat<'_> {
 
     async fn show(&mut self, event: Event) {
         self.take_note(&event);
+        let id = self.note(&event);
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
@@ -79,7 +80,7 @@ impl Chat<'_> {
                 Say::Remember(learned) => self.remember(&learned),
                 Say::Text(_) if self.closed.is_some() => {}
                 Say::Text(text) => {
-                    if let Err(error) = self.out.text(text) {
+                    if let Err(error) = self.out.message(id, text) {
                         self.closed = Some(error);
                         self.leave().await;
                     }

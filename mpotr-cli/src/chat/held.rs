@@ -118,6 +118,23 @@ impl HeldTexts {
         self.waits().saturating_add(self.on_way.len())
     }
 
+    /// Those that are held, by their numbers.
+    pub(super) fn listed(&self) -> Vec<(u32, &str)> {
+        let given = self.held.iter();
+        let given = given.map(|(number, text_id)| (*number, self.waiting.get(text_id)));
+        let given = given.map(|(number, text)| (number, text.map_or("", String::as_str)));
+        let early = self.early.iter();
+        let early = early.map(|(number, (text, _))| (*number, text.as_str()));
+        let mut listed: Vec<_> = given.chain(early).collect();
+        listed.sort_unstable();
+        listed
+    }
+
+    /// What the room was never given, and may be.
+    pub(super) fn ungiven(&self) -> impl Iterator<Item = &str> {
+        self.early.values().map(|(text, _)| text.as_str())
+    }
+
     /// How many have not left.
     pub(super) fn waits(&self) -> usize {
         self.waiting.len().saturating_add(self.early.len())
@@ -138,7 +155,7 @@ impl HeldTexts {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use mpotr::room::Event;
     use mpotr::{DropReason, IdentityKey, TextId};
 
@@ -147,7 +164,7 @@ mod tests {
     const EVE: IdentityKey = IdentityKey::new([3; 32]);
 
     /// Texts of a room of its own: nobody else makes their names.
-    fn texts() -> [TextId; 2] {
+    pub(crate) fn texts() -> [TextId; 2] {
         use mpotr::room::{Room, RoomConfig};
         use mpotr::{Admission, DefaultSuite, IdentityKeyPair, RoomId, Seen};
         let mut rng = mpotr::SystemRng::default();

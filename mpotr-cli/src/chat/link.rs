@@ -56,6 +56,11 @@ impl Link {
         }
     }
 
+    /// The carrier, as a person knows it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether anything can be sent.
     pub(super) fn is_up(&self) -> bool {
         self.loss.is_none()

@@ -6,6 +6,7 @@
 //! at = "mpotr://relay.example:7667"
 //! room = "tea"
 //! nick = "alice"
+//! screen = true
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 use mpotr_formats::Escaped;
 use serde::{Deserialize, Serialize};
 
+use super::args::ChatArgs;
 use crate::identity::{StoreError, store};
+use crate::output::Output;
 
 /// The most bytes of the file.
 const MAX_FILE: usize = 1 << 16;
@@ -35,6 +38,28 @@ pub(crate) struct Remembered {
     pub(crate) room: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nick: Option<String>,
+    /// Whether a talk is on a screen where there is one. It is not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) screen: Option<bool>,
+}
+
+/// Whether the person wants a screen: it says so, or has said so for each time.
+pub(super) fn wants_screen(args: &ChatArgs, at_terminal: bool, out: &mut Output) -> bool {
+    if args.screen || args.plain || !at_terminal {
+        return args.screen;
+    }
+    let known = path().map_err(anyhow::Error::from);
+    match known.and_then(|path| Remembered::load(&path)) {
+        Ok(known) => known.screen.unwrap_or_default(),
+        // Without a home nothing is remembered.
+        Err(error) if matches!(error.downcast_ref(), Some(StoreError::NoHome)) => false,
+        Err(error) => {
+            out.notice(format_args!(
+                "whether to show a screen is not known: {error:#}"
+            ));
+            false
+        }
+    }
 }
 
 /// Where it is (XDG Base Directory Specification 0.8).
@@ -90,12 +115,19 @@ mod tests {
             at: Some("mpotr://127.0.0.1:7667".to_owned()),
             room: Some("a \"quoted\" room".to_owned()),
             nick: None,
+            screen: Some(true),
         };
         remembered.save(&path).unwrap();
         assert_eq!(Remembered::load(&path).unwrap(), remembered);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# "), "{text}");
-        for wrong in ["at = 7", "door = \"open\"", "at", "\u{1b}[2J"] {
+        for wrong in [
+            "at = 7",
+            "screen = \"yes\"",
+            "door = \"open\"",
+            "at",
+            "\u{1b}[2J",
+        ] {
             store(&path, wrong.as_bytes());
             let error = format!("{:#}", Remembered::load(&path).unwrap_err());
             assert!(

@@ -61,6 +61,9 @@ impl Chat<'_> {
             let waits = wording::text_waits(reason, me, is_own, name, word);
             self.out.notice(waits);
         }
+        if let Some(screen) = self.out.screen() {
+            screen.taken(text_id, &text);
+        }
         self.held.take(text_id, text);
         self.is_told_what_waits = false;
     }
@@ -154,7 +157,12 @@ impl Chat<'_> {
 
     async fn release_one(&mut self, text_id: TextId, seen: Seen) {
         match self.handle.release(text_id, seen).await {
-            Ok(()) => self.held.is_decided(text_id),
+            Ok(()) => {
+                if let Some(screen) = self.out.screen() {
+                    screen.released(text_id);
+                }
+                self.held.is_decided(text_id);
+            }
             Err(HandleError::Send(SendError::StaleRoster { added })) => self.stays_held(&added),
             // It has its fate, of which an event tells.
             Err(HandleError::Send(SendError::NoSuchText)) => self.held.is_decided(text_id),

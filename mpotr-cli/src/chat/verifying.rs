@@ -42,6 +42,13 @@ pub(super) struct Verifying {
     tries: u32,
 }
 
+impl Verifying {
+    /// Who asks for a secret.
+    pub(super) fn asking(&self) -> impl Iterator<Item = &IdentityKey> {
+        self.asking.iter().map(|(_, identity)| identity)
+    }
+}
+
 /// A code that was shown.
 #[derive(Clone, Debug)]
 struct Shown {

@@ -71,7 +71,10 @@ fn unsettled(
 }
 
 /// What the room waits for, if nothing else has told that.
-fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
+pub(super) fn waiting(
+    reason: &WaitingReason,
+    name: impl Fn(&IdentityKey) -> String,
+) -> Option<String> {
     let names = |members: &[IdentityKey]| {
         let names: Vec<_> = members.iter().map(&name).collect();
         match names.is_empty() {
@@ -290,7 +293,7 @@ pub(super) fn enumerated(names: &[String]) -> String {
 }
 
 /// So many of something: `1 member`, `2 members`.
-pub(super) fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),

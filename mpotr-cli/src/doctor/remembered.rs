@@ -21,7 +21,12 @@ pub(super) fn look() -> (Finding, Option<Place>) {
 }
 
 fn of(remembered: &Remembered, path: &str) -> (Finding, Option<Place>) {
-    let Remembered { at, room, nick } = remembered;
+    let Remembered {
+        at,
+        room,
+        nick,
+        screen: _,
+    } = remembered;
     let place = at.as_deref().map(address::any).transpose();
     let said = [
         shown("at", at.as_deref(), place.as_ref().err().cloned()),

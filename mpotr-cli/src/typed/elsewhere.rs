@@ -16,8 +16,8 @@ pub(crate) struct Words {
 #[derive(Debug)]
 pub(crate) struct Typed(Infallible);
 
-/// Leaves the console as it is.
-pub(crate) const fn begin() -> bool {
+/// Leaves the console as it is, and shows no screen there.
+pub(crate) fn begin(_screen: Option<crate::screen::Screen>) -> bool {
     false
 }
 

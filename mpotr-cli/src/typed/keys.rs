@@ -5,7 +5,7 @@
 //! nothing of them gets into the line.
 
 /// What is done to the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     /// One more byte of it.
     Byte(u8),
@@ -37,6 +37,17 @@ pub(super) enum Edit {
     Return,
     /// An empty line is the end of the input. Of another the character behind the cursor goes.
     End,
+    /// At a screen alone: a page is looked at, back or on.
+    PageUp,
+    PageDown,
+    /// What is on the screen is drawn anew.
+    Redraw,
+    /// An alarm was seen.
+    Dismiss,
+    /// Whether the terminal is looked at.
+    Focus(bool),
+    /// This was pasted.
+    Pasted(Vec<u8>),
 }
 
 const CTRL_A: u8 = 1;
@@ -44,9 +55,11 @@ const CTRL_B: u8 = 2;
 const CTRL_D: u8 = 4;
 const CTRL_E: u8 = 5;
 const CTRL_F: u8 = 6;
+const CTRL_G: u8 = 7;
 const BACKSPACE: u8 = 8;
 const TAB: u8 = b'\t';
 const CTRL_K: u8 = 11;
+const CTRL_L: u8 = 12;
 const CTRL_N: u8 = 14;
 const CTRL_P: u8 = 16;
 const CTRL_U: u8 = 21;
@@ -57,10 +70,20 @@ const DELETE: u8 = 127;
 /// The most bytes of a sequence that are looked at: those of the keys that mean something are fewer.
 const LONGEST: usize = 8;
 
+/// The most bytes that are pasted at once. What is behind them is not taken.
+const MOST_PASTED: usize = 1 << 20;
+
+/// What is behind a paste, in a terminal that marks it.
+const PASTE_ENDS: &[u8] = b"\x1b[201~";
+
 /// Keys under way.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
+    /// Whether they are typed at a screen, whose terminal marks what is pasted and tells when it is looked at.
+    at_screen: bool,
     state: State,
+    /// What is pasted, so far.
+    pasted: Vec<u8>,
     /// The sequence so far.
     sequence: Vec<u8>,
 }
@@ -75,9 +98,19 @@ enum State {
     Sequence,
     /// One more byte.
     Shifted,
+    /// In what is pasted.
+    Pasting,
 }
 
 impl Keys {
+    /// Those that are typed at a screen.
+    pub(super) fn at_screen() -> Self {
+        Self {
+            at_screen: true,
+            ..Self::default()
+        }
+    }
+
     /// What bytes from the keyboard ask for. A tab that comes alone is the key; one among others is part of what is pasted.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Edit> {
         if bytes == [TAB] && self.state == State::Character {
@@ -87,6 +120,9 @@ impl Keys {
     }
 
     fn step(&mut self, byte: u8) -> Option<Edit> {
+        if self.state == State::Pasting {
+            return self.paste(byte);
+        }
         let (next, edit) = match (self.state, byte) {
             (State::Escaped, b'[') => (State::Sequence, None),
             (State::Escaped, b'O') => (State::Shifted, None),
@@ -96,13 +132,22 @@ impl Keys {
                 }
                 (State::Sequence, None)
             }
+            (State::Sequence, b'~') if self.at_screen && self.sequence == b"200" => {
+                (State::Pasting, None)
+            }
             (State::Sequence | State::Shifted, 0x40..=0x7e) => {
-                (State::Character, edit_of_sequence(&self.sequence, byte))
+                let of_screen = || edit_of_screen(&self.sequence, byte);
+                let edit = edit_of_sequence(&self.sequence, byte);
+                let is_sequence = self.state == State::Sequence;
+                let at_screen = (self.at_screen && is_sequence).then(of_screen).flatten();
+                (State::Character, edit.or(at_screen))
             }
             (State::Escaped, 0x20..=0x7e) => (State::Character, edit_of_escaped(byte)),
             (State::Shifted, 0x20..=0x3f) => (State::Character, None),
             // What is broken off by anything else was no sequence.
             (_, ESCAPE) => (State::Escaped, None),
+            (_, CTRL_G) if self.at_screen => (State::Character, Some(Edit::Dismiss)),
+            (_, CTRL_L) if self.at_screen => (State::Character, Some(Edit::Redraw)),
             (_, byte) => (State::Character, edit_of(byte)),
         };
         if next != State::Sequence {
@@ -110,6 +155,24 @@ impl Keys {
         }
         self.state = next;
         edit
+    }
+
+    /// One more byte of what is pasted, or of what ends it.
+    fn paste(&mut self, byte: u8) -> Option<Edit> {
+        let end = self.pasted.len().saturating_sub(PASTE_ENDS.len());
+        let is_full = end >= MOST_PASTED;
+        if is_full {
+            // What may be the end is kept, and nothing else.
+            self.pasted.remove(end);
+        }
+        self.pasted.push(byte);
+        if !self.pasted.ends_with(PASTE_ENDS) {
+            return None;
+        }
+        self.state = State::Character;
+        let mut pasted = core::mem::take(&mut self.pasted);
+        pasted.truncate(pasted.len().saturating_sub(PASTE_ENDS.len()));
+        Some(Edit::Pasted(pasted))
     }
 }
 
@@ -155,6 +218,17 @@ fn edit_of_sequence(between: &[u8], last: u8) -> Option<Edit> {
         (b'H', b"") | (b'~', b"1" | b"7") => Some(Edit::Home),
         (b'F', b"") | (b'~', b"4" | b"8") => Some(Edit::ToEnd),
         (b'~', b"3") => Some(Edit::Delete),
+        _ => None,
+    }
+}
+
+/// Keys that mean something at a screen alone.
+fn edit_of_screen(between: &[u8], last: u8) -> Option<Edit> {
+    match (last, between) {
+        (b'~', b"5") => Some(Edit::PageUp),
+        (b'~', b"6") => Some(Edit::PageDown),
+        (b'I', b"") => Some(Edit::Focus(true)),
+        (b'O', b"") => Some(Edit::Focus(false)),
         _ => None,
     }
 }
@@ -237,11 +311,46 @@ mod tests {
             ("\x0b", Edit::EraseToEnd),
             ("\x10", Edit::Earlier),
         ] {
-            assert_eq!(keys.read(sequence.as_bytes()), [edit], "{sequence:?}");
+            let edits = [edit];
+            assert_eq!(keys.read(sequence.as_bytes()), edits, "{sequence:?}");
             let one_by_one = sequence.bytes().flat_map(|byte| keys.read(&[byte]));
-            assert_eq!(one_by_one.collect::<Vec<_>>(), [edit], "{sequence:?}");
+            assert_eq!(one_by_one.collect::<Vec<_>>(), edits, "{sequence:?}");
         }
         assert_eq!(keys.read(b"\t"), [Edit::Complete]);
+    }
+
+    #[test]
+    fn at_a_screen_pages_are_looked_at_and_what_is_pasted_is_told_from_what_is_typed() {
+        let mut keys = Keys::at_screen();
+        let bytes = b"a\x1b[5~\x1b[6~\x07\x0c\x1b[O\x1b[I\x1b[200~one\r\x1b[Atwo\x1b[201~b";
+        let edits = [
+            Edit::Byte(b'a'),
+            Edit::PageUp,
+            Edit::PageDown,
+            Edit::Dismiss,
+            Edit::Redraw,
+            Edit::Focus(false),
+            Edit::Focus(true),
+            Edit::Pasted(b"one\r\x1b[Atwo".to_vec()),
+            Edit::Byte(b'b'),
+        ];
+        assert_eq!(keys.read(bytes), edits);
+        let one_by_one: Vec<_> = bytes.iter().flat_map(|byte| keys.read(&[*byte])).collect();
+        assert_eq!(one_by_one, edits);
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_pasted() {
+        let mut keys = Keys::at_screen();
+        assert_eq!(keys.read(b"\x1b[200~"), []);
+        let much = vec![b'x'; super::MOST_PASTED + 1000];
+        assert_eq!(keys.read(&much), []);
+        let end = keys.read(b"\x1b[201~");
+        let [Edit::Pasted(pasted)] = &end[..] else {
+            panic!("{} edits", end.len());
+        };
+        assert!(pasted.len() <= super::MOST_PASTED, "{}", pasted.len());
+        assert_eq!(keys.read(b"y"), text(b"y"));
     }
 
     #[test]

@@ -28,6 +28,8 @@ mod program;
 mod reconnect;
 mod relay;
 mod rpc;
+#[cfg(unix)]
+mod screen;
 #[cfg(feature = "lab")]
 mod sim;
 #[cfg(unix)]

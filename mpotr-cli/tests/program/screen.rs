@@ -1,0 +1,500 @@
+//! The screen of a chat, as people sit at it: in terminals of tmux, whose cells are looked at.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::{TempDir, tempdir};
+
+use crate::program::{Running, mind_signals, poll};
+use crate::relay::Relay;
+use crate::talk::{arguments, kill};
+
+/// What is typed to take all modes of a terminal and what it shows into account.
+const AFTER: &str = "; echo ended $?; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*icanon' | tr '\\n' ,; exec cat";
+
+/// A server of tmux of its own. Ended when dropped.
+struct Tmux {
+    folder: TempDir,
+    home: PathBuf,
+}
+
+/// A terminal in it.
+struct Pane<'a> {
+    tmux: &'a Tmux,
+    name: &'static str,
+}
+
+impl Tmux {
+    /// Says so if there is no tmux.
+    fn new(home: &Path) -> Option<Self> {
+        mind_signals();
+        let version = Command::new("tmux")
+            .arg("-V")
+            .stdout(Stdio::null())
+            .status();
+        if version.is_err() {
+            let wanted = std::env::var_os("MPOTR_SERVERS").is_some_and(|wanted| wanted == "all");
+            assert!(!wanted, "tmux is not installed");
+            // Past the capture of tests: who runs them is to see it.
+            let told = b"SKIPPED, nothing is tested: tmux is not installed\n";
+            std::io::stderr().write_all(told).unwrap();
+            return None;
+        }
+        Some(Self {
+            folder: tempdir().unwrap(),
+            home: home.to_owned(),
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("tmux");
+        command
+            .arg("-S")
+            .arg(self.folder.path().join("socket"))
+            .args(["-f", "/dev/null"])
+            .env_remove("TMUX")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("RUST_LOG")
+            .env_remove("LC_ALL")
+            .env_remove("NO_COLOR")
+            .env("LANG", "C.UTF-8")
+            .env("SHELL", "/bin/sh")
+            .env("HOME", &self.home);
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A terminal of a size, in which a line of the shell runs.
+    #[track_caller]
+    fn open(&self, name: &'static str, (width, height): (u16, u16), line: &str) -> Pane<'_> {
+        let [width, height] = [width, height].map(|length| length.to_string());
+        self.run(&[
+            "new-session",
+            "-d",
+            "-s",
+            name,
+            "-x",
+            &width,
+            "-y",
+            &height,
+            line,
+        ]);
+        Pane { tmux: self, name }
+    }
+
+    /// A member at a screen.
+    #[track_caller]
+    fn chat(&self, name: &'static str, size: (u16, u16), relay: &str, more: &[&str]) -> Pane<'_> {
+        let arguments = arguments(relay, name, more).join(" ");
+        let program = env!("CARGO_BIN_EXE_mpotr");
+        // A shell that is interrupted with the program would end as well.
+        self.open(
+            name,
+            size,
+            &format!("trap : INT; {program} {arguments}{AFTER}"),
+        )
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ended = self.command().arg("kill-server").output();
+    }
+}
+
+impl Pane<'_> {
+    /// Keys by their names in tmux.
+    #[track_caller]
+    fn press(&self, keys: &[&str]) {
+        self.tmux
+            .run(&[&["send-keys", "-t", self.name], keys].concat());
+    }
+
+    #[track_caller]
+    fn type_in(&self, text: &str) {
+        self.press(&["-l", "--", text]);
+    }
+
+    #[track_caller]
+    fn say(&self, text: &str) {
+        self.type_in(text);
+        self.press(&["Enter"]);
+    }
+
+    #[track_caller]
+    fn paste(&self, text: &str) {
+        let file = self.tmux.folder.path().join("pasted");
+        std::fs::write(&file, text).unwrap();
+        self.tmux.run(&["load-buffer", file.to_str().unwrap()]);
+        self.tmux.run(&["paste-buffer", "-p", "-t", self.name]);
+    }
+
+    #[track_caller]
+    fn resize(&self, width: u16, height: u16) {
+        let [width, height] = [width, height].map(|length| length.to_string());
+        self.tmux.run(&[
+            "resize-window",
+            "-t",
+            self.name,
+            "-x",
+            &width,
+            "-y",
+            &height,
+        ]);
+    }
+
+    #[track_caller]
+    fn rows(&self) -> Vec<String> {
+        let rows = self.tmux.run(&["capture-pane", "-p", "-t", self.name]);
+        rows.lines().map(str::to_owned).collect()
+    }
+
+    /// What tmux knows of it.
+    #[track_caller]
+    fn knows(&self, what: &str) -> String {
+        let format = format!("#{{{what}}}");
+        let known = self
+            .tmux
+            .run(&["display-message", "-p", "-t", self.name, &format]);
+        known.trim_end().to_owned()
+    }
+
+    /// Waits until rows are so.
+    #[track_caller]
+    fn shows_rows(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let rows = poll(|| Some(self.rows()).filter(|rows| is_so(rows)));
+        rows.unwrap_or_else(|| panic!("{} has no {what:?} in {:#?}", self.name, self.rows()))
+    }
+
+    /// Waits until a row has a text in it.
+    #[track_caller]
+    fn shows(&self, text: &str) -> Vec<String> {
+        self.shows_rows(text, |rows| rows.iter().any(|row| row.contains(text)))
+    }
+
+    /// Waits until no row has it.
+    #[track_caller]
+    fn hides(&self, text: &str) {
+        self.shows_rows(&format!("no {text}"), |rows| {
+            !rows.iter().any(|row| row.contains(text))
+        });
+    }
+
+    /// Waits until tmux knows something of it.
+    #[track_caller]
+    fn is(&self, what: &str, value: &str) {
+        let known = poll(|| (self.knows(what) == value).then_some(()));
+        assert!(known.is_some(), "{what} is {:?}", self.knows(what));
+    }
+
+    /// The program has ended so, and the terminal is as it was before.
+    #[track_caller]
+    fn ends(&self, code: i32) -> Vec<String> {
+        let rows = self.shows(&format!("ended {code}"));
+        self.is("alternate_on", "0");
+        self.shows_rows("echo", |rows| {
+            let modes = rows.iter().rfind(|row| !row.is_empty());
+            modes.is_some_and(|modes| modes == "icanon,echo," || modes == "echo,icanon,")
+        });
+        rows
+    }
+}
+
+/// Rows that a talk needs, at each of them.
+const FULL: (u16, u16) = (80, 24);
+const SMALL: (u16, u16) = (40, 12);
+
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one evening, of which each part needs those before it"
+)]
+fn three_people_sit_at_screens_for_an_evening() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let more = ["--members", "3", "--exclude", "2", "--screen"];
+    let alice = tmux.chat("alice", FULL, &address, &more);
+    let bob = tmux.chat("bob", FULL, &address, &more);
+    let carol = tmux.chat("carol", SMALL, &address, &more);
+    for member in [&alice, &bob, &carol] {
+        member.shows("secure, 3 members");
+        assert_eq!(member.knows("alternate_on"), "1");
+    }
+    // A text is final everywhere, and says so by a sign.
+    alice.say("hello");
+    for member in [&alice, &bob, &carol] {
+        member.shows_rows("= alice: hello", |rows| {
+            rows.iter().any(|row| row.starts_with("= alice: hello"))
+        });
+    }
+    // What is typed stays where it is, and the cursor with it.
+    alice.type_in("half");
+    alice.press(&["Left", "Left"]);
+    bob.say("in between");
+    carol.say("me, too");
+    alice.shows("carol: me, too");
+    alice.shows("= bob: in between");
+    alice.shows("> half");
+    alice.is("cursor_x", "4");
+    alice.is("cursor_y", "22");
+    alice.say("X");
+    bob.shows("alice: haXlf");
+    // Names are completed, what was typed before comes back, and who is there is seen.
+    alice.type_in("car");
+    alice.press(&["Tab"]);
+    alice.shows("> carol:");
+    alice.press(&["C-u", "Up"]);
+    alice.shows("> haXlf");
+    alice.press(&["C-u"]);
+    alice.shows_rows("the list of members", |rows| {
+        let list: Vec<_> = rows.iter().filter_map(|row| row.rsplit_once('|')).collect();
+        ["3 members", "alice (you)", "bob", "carol"]
+            .iter()
+            .all(|name| list.iter().any(|(_, row)| row.trim() == *name))
+    });
+    // Whose key is the smaller comes first.
+    let are_with = |names: [&str; 2]| {
+        let [one, other] = names;
+        let both = [
+            format!("with {one}, {other}"),
+            format!("with {other}, {one}"),
+        ];
+        move |rows: &[String]| rows.iter().any(|row| both.contains(row))
+    };
+    carol.shows_rows("alice and bob", are_with(["alice", "bob"]));
+    // Any size.
+    alice.resize(SMALL.0, SMALL.1);
+    alice.shows_rows("bob and carol", are_with(["bob", "carol"]));
+    alice.resize(FULL.0, FULL.1);
+    alice.shows("| 3 members");
+    // Pasted lines are asked about, and are no commands.
+    alice.paste("one\n/kick bob\n");
+    alice.shows("2 lines were pasted: y sends each of them as a text, n sends none");
+    alice.press(&["n"]);
+    alice.hides("were pasted");
+    alice.paste("two\n/kick bob\n");
+    alice.shows("2 lines were pasted");
+    alice.press(&["y"]);
+    let rows = bob.shows("alice: /kick bob");
+    assert!(
+        rows.iter().any(|row| row.contains("alice: two")),
+        "{rows:#?}"
+    );
+    assert!(
+        !rows.iter().any(|row| row.contains("alice: one")),
+        "{rows:#?}"
+    );
+    // A single line is a part of what is typed.
+    alice.paste("part\n");
+    alice.shows("> part");
+    alice.press(&["C-u"]);
+    // What waits for others, or for the person, stays where it is seen.
+    alice.say("/kick carol");
+    alice.shows("vote: 1 more vote needed to leave carol out");
+    bob.shows("vote: alice asks to leave carol out;");
+    alice.say("for bob alone");
+    alice.shows("~ alice: for bob alone");
+    let mut dave = Running::start(home.path(), &arguments(&address, "dave", &[]));
+    alice.shows("held: 1: for bob alone");
+    carol.shows("secure, 4 members");
+    alice.say("/discard 1");
+    alice.shows("taken back: nobody has read it");
+    alice.hides("held: 1");
+    bob.say("/kick carol");
+    for member in [&alice, &bob] {
+        member.shows("secure, 3 members");
+        member.hides("vote:");
+    }
+    // Who is out is told why, where it can still read it.
+    let rows = carol.ends(0);
+    assert!(
+        rows.iter().any(|row| row.contains("the others")),
+        "{rows:#?}"
+    );
+    dave.end_input();
+    assert_eq!(dave.finish().code, Some(0));
+    for member in [&alice, &bob] {
+        member.shows("secure, 2 members");
+    }
+    // The way to the room is lost, and comes back.
+    drop(relay);
+    alice.shows("NO WAY TO IT");
+    alice.say("meanwhile");
+    alice.shows("~ alice: meanwhile");
+    alice.shows("waits: the relay");
+    bob.shows("NO WAY TO IT");
+    let _relay = Relay::start_on(home.path(), &address);
+    bob.shows("alice: meanwhile");
+    alice.hides("NO WAY TO IT");
+    // Pages, and what came meanwhile.
+    for _ in 0..12 {
+        alice.press(&["PageUp"]);
+    }
+    alice.shows("you are alice");
+    bob.say("news");
+    alice.shows("1 new below: PgDn");
+    for _ in 0..12 {
+        alice.press(&["PageDown"]);
+    }
+    alice.shows("--- new since you looked ---");
+    alice.shows("bob: news");
+    alice.say("seen");
+    alice.hides("--- new since you looked ---");
+    bob.shows("alice: seen");
+    // Nothing of it is left behind: on the terminal's own screen, above it, or as its title.
+    assert!(!alice.knows("pane_title").contains("tea"));
+    alice.say("/quit");
+    alice.ends(0);
+    let all = tmux.run(&["capture-pane", "-p", "-S", "-", "-t", "alice"]);
+    assert!(
+        all.contains("you are alice") && !all.contains("hello"),
+        "{all}"
+    );
+    bob.shows("alice has left");
+    bob.press(&["C-c"]);
+    bob.ends(0);
+}
+
+/// Whatever ends or stops the program, the terminal is what it was.
+#[test]
+fn the_terminal_is_given_back_by_a_program_that_is_stopped_or_ended() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let line = arguments(&relay.address, "alice", &["--screen"]).join(" ");
+    let program = env!("CARGO_BIN_EXE_mpotr");
+    // A shell that minds jobs.
+    let shell = tmux.open("shell", FULL, "bash --norc --noprofile -i");
+    shell.say(&format!("PS1=; {program} {line}"));
+    shell.shows("not secure yet | tea");
+    shell.is("alternate_on", "1");
+    shell.type_in("half a line");
+    shell.shows("> half a line");
+    shell.press(&["C-z"]);
+    shell.is("alternate_on", "0");
+    shell.shows("Stopped");
+    shell.say("stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*icanon' | tr '\\n' ,");
+    shell.shows_rows("echo", |rows| {
+        rows.iter().any(|row| row.contains("icanon,echo,"))
+    });
+    shell.say("fg");
+    shell.is("alternate_on", "1");
+    shell.shows("> half a line");
+    // A signal, once, asks it to leave; three times, it is not waited for. A terminal may be held (ctrl-s).
+    for (name, times, is_held) in [("once", 1, false), ("thrice", 3, false), ("held", 1, true)] {
+        let pane = tmux.chat(name, FULL, &relay.address, &["--screen", "--members", "9"]);
+        pane.is("alternate_on", "1");
+        pane.shows("| tea |");
+        let shell = pane.knows("pane_pid");
+        let children = Command::new("pgrep").args(["-P", &shell]).output().unwrap();
+        let child = String::from_utf8(children.stdout).unwrap();
+        let child: u32 = child.trim().parse().unwrap();
+        if is_held {
+            pane.press(&["C-s"]);
+            pane.type_in("more to show");
+        }
+        for _ in 0..times {
+            kill("-TERM", child);
+        }
+        // Where a screen was not left before its program ended it stays. The shell may be held, too, if the key came late.
+        if is_held {
+            let is_there = || {
+                let mut asked = Command::new("kill");
+                let asked = asked.args(["-0", &child.to_string()]).stderr(Stdio::null());
+                asked.status().unwrap().success()
+            };
+            poll(|| (!is_there()).then_some(())).unwrap();
+            pane.press(&["C-q"]);
+        }
+        let rows = pane.shows("ended ");
+        pane.is("alternate_on", "0");
+        pane.shows_rows("echo", |rows| {
+            rows.iter().any(|row| row.contains("icanon,echo,"))
+        });
+        assert!(!rows.iter().any(|row| row.contains("| tea |")), "{rows:#?}");
+    }
+}
+
+/// Line by line is the default, and is there where there can be no screen.
+#[test]
+fn a_screen_is_there_where_it_is_wanted_and_can_be() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let line = |more: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_mpotr");
+        format!(
+            "{program} {}",
+            arguments(&relay.address, "alice", more).join(" ")
+        )
+    };
+    let plain = tmux.open("plain", FULL, &line(&[]));
+    plain.shows("a line that you type goes to all members");
+    plain.is("alternate_on", "0");
+    let dumb = tmux.open("dumb", FULL, &format!("TERM=dumb {}", line(&["--screen"])));
+    dumb.shows("there is no screen here");
+    dumb.is("alternate_on", "0");
+    let folder = home.path().join(".config").join("mpotr");
+    std::fs::create_dir_all(&folder).unwrap();
+    let remember = |text: &str| {
+        let mut file = std::fs::OpenOptions::new();
+        let file = file.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = file.open(folder.join("chat.toml")).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    remember("screen = true\n");
+    let remembered = tmux.open("remembered", FULL, &line(&[]));
+    remembered.is("alternate_on", "1");
+    let not_this_time = tmux.open("not-this-time", FULL, &line(&["--plain"]));
+    not_this_time.shows("a line that you type goes to all members");
+    not_this_time.is("alternate_on", "0");
+    remember("screen = 7\n");
+    let unread = tmux.open("unread", FULL, &line(&[]));
+    unread.shows("whether to show a screen is not known");
+    unread.shows("a line that you type goes to all members");
+}
+
+/// Colour says nothing that is not said without it, and is left out where it is not wanted.
+#[test]
+fn colours_are_left_out_where_they_are_not_wanted() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--screen", "--members", "2"];
+    let line = arguments(&relay.address, "bob", &more).join(" ");
+    let program = env!("CARGO_BIN_EXE_mpotr");
+    let alice = tmux.chat("alice", FULL, &relay.address, &more);
+    let bob = tmux.open("bob", FULL, &format!("NO_COLOR=1 {program} {line}"));
+    for member in [&alice, &bob] {
+        member.shows("secure, 2 members");
+        member.say("mine");
+        member.shows("= ");
+    }
+    let coloured = |name| {
+        let rows = tmux.run(&["capture-pane", "-p", "-e", "-t", name]);
+        ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"]
+            .iter()
+            .any(|colour| rows.contains(colour))
+    };
+    assert!(coloured("alice"));
+    assert!(!coloured("bob"));
+}
