@@ -188,23 +188,10 @@ impl<S: CryptoSuite> Joining<S> {
             .then(|| welcome.open::<S>(&key))
             .flatten();
         let Told {
-            policy,
-            identities,
-            offers,
-            ephemeral,
-            keys,
+            terms,
             wrap,
             key_commitment,
         } = told.ok_or(WelcomeError::NotOpened)?;
-        let terms = JoinTerms {
-            room: self.offer.room,
-            handle: self.offer.handle,
-            policy,
-            identities,
-            offers,
-            ephemeral,
-            keys,
-        };
         let me = self.place_in(&terms).ok_or(WelcomeError::WrongList)?;
         let fresh = FreshSecret::open(
             &wrap,

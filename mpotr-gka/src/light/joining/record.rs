@@ -9,19 +9,13 @@
 //!
 //! It is what it was told, without the wrap. Nobody signed that, and its members are proven to itself alone.
 
-use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Digest32, ElementBytes, Encoder, IdentityKey, SuiteId,
-};
+use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, Digest32, Encoder, SuiteId};
 
 use super::super::audit::{LightAudit, LightAuditError, RecordedEpoch, RecordedMember};
-use super::super::cut::ListedKeys;
-use super::super::seed::MAX_POLICY;
-use super::MAX_JOINERS;
-use super::offer::{JoinOffer, decode_key};
+use super::offer::decode_key;
 use super::welcome::JoinTerms;
 use crate::audit::Unproven;
 use crate::epoch_name::EpochName;
-use crate::roster::MAX_MEMBERS;
 
 /// What a joiner may keep of the light run by which it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,14 +75,9 @@ impl JoinRecord {
 
     /// Writes it.
     pub fn encode(&self, out: &mut Encoder) {
-        let terms = &self.terms;
         self.suite.encode(out);
         self.parent.encode(out);
-        out.opaque(&terms.policy);
-        out.list::<u16, _>(&terms.identities, IdentityKey::encode);
-        out.list::<u8, _>(&terms.offers, JoinOffer::encode);
-        terms.ephemeral.encode(out);
-        out.list::<u16, _>(&terms.keys, ListedKeys::encode);
+        self.terms.encode(out);
         self.key_commitment.encode(out);
     }
 
@@ -97,34 +86,10 @@ impl JoinRecord {
     /// # Errors
     /// The first field that is out of its bounds or not all there.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let suite = SuiteId::decode(input, "suite")?;
-        let parent = EpochName::decode_name(input, "parent")?;
-        let policy = input.opaque(MAX_POLICY, "policy")?.to_vec();
-        let identities = input.list::<u16, _>(1..=MAX_MEMBERS, "A", IdentityKey::decode)?;
-        let at = input.offset();
-        let offers = input.list::<u8, _>(1..=MAX_JOINERS, "offers", |input, _| {
-            JoinOffer::decode(input)
-        })?;
-        let ephemeral = ElementBytes::decode(input, "W")?;
-        let members = identities.len().saturating_add(offers.len());
-        let keys = input.list::<u16, _>(members..=members, "keys", |input, _| {
-            ListedKeys::decode(input)
-        })?;
-        let first = offers.first();
-        let first = first.ok_or_else(|| DecodeError::unknown(at, "offers", 0_u16))?;
-        let (room, handle) = (first.room, first.handle);
         Ok(Self {
-            suite,
-            parent,
-            terms: JoinTerms {
-                room,
-                handle,
-                policy,
-                identities,
-                offers,
-                ephemeral,
-                keys,
-            },
+            suite: SuiteId::decode(input, "suite")?,
+            parent: EpochName::decode_name(input, "parent")?,
+            terms: JoinTerms::decode(input)?,
             key_commitment: Digest32::decode(input, "kc")?,
         })
     }

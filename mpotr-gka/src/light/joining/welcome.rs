@@ -118,6 +118,45 @@ impl JoinTerms {
             })
     }
 
+    /// Writes them; room and handle stand in the offers.
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        out.opaque(&self.policy);
+        out.list::<u16, _>(&self.identities, IdentityKey::encode);
+        out.list::<u8, _>(&self.offers, JoinOffer::encode);
+        self.ephemeral.encode(out);
+        out.list::<u16, _>(&self.keys, ListedKeys::encode);
+    }
+
+    /// Reads them. Whether all offers are for one room and handle is for [`is_sound`](Self::is_sound).
+    ///
+    /// # Errors
+    /// The first field that is out of its bounds or not all there.
+    pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let policy = input.opaque(MAX_POLICY, "policy")?.to_vec();
+        let identities = input.list::<u16, _>(1..=MAX_MEMBERS, "A", IdentityKey::decode)?;
+        let at = input.offset();
+        let offers = input.list::<u8, _>(1..=MAX_JOINERS, "offers", |input, _| {
+            JoinOffer::decode(input)
+        })?;
+        let ephemeral = ElementBytes::decode(input, "W")?;
+        let members = identities.len().saturating_add(offers.len());
+        let keys = input.list::<u16, _>(members..=members, "keys", |input, _| {
+            ListedKeys::decode(input)
+        })?;
+        let first = offers.first();
+        let first = first.ok_or_else(|| DecodeError::unknown(at, "offers", 0_u16))?;
+        let (room, handle) = (first.room, first.handle);
+        Ok(Self {
+            room,
+            handle,
+            policy,
+            identities,
+            offers,
+            ephemeral,
+            keys,
+        })
+    }
+
     /// How many are in the next epoch.
     pub(in crate::light) fn members(&self) -> usize {
         self.identities.len().saturating_add(self.offers.len())
@@ -149,11 +188,7 @@ pub struct Welcome {
 /// What a [`Welcome`] holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::light) struct Told {
-    pub(super) policy: Vec<u8>,
-    pub(super) identities: Vec<IdentityKey>,
-    pub(super) offers: Vec<JoinOffer>,
-    pub(super) ephemeral: ElementBytes,
-    pub(super) keys: Vec<ListedKeys>,
+    pub(super) terms: JoinTerms,
     pub(super) wrap: Wrap,
     /// `kc'`.
     pub(super) key_commitment: Digest32,
@@ -169,11 +204,7 @@ impl Welcome {
     ) -> Self {
         let handle = terms.handle;
         let told = Told {
-            policy: terms.policy,
-            identities: terms.identities,
-            offers: terms.offers,
-            ephemeral: terms.ephemeral,
-            keys: terms.keys,
+            terms,
             wrap,
             key_commitment,
         };
@@ -216,32 +247,14 @@ impl Welcome {
 
 impl Told {
     fn encode(&self, out: &mut Encoder) {
-        out.opaque(&self.policy);
-        out.list::<u16, _>(&self.identities, IdentityKey::encode);
-        out.list::<u8, _>(&self.offers, JoinOffer::encode);
-        self.ephemeral.encode(out);
-        out.list::<u16, _>(&self.keys, ListedKeys::encode);
+        self.terms.encode(out);
         self.wrap.encode(out);
         self.key_commitment.encode(out);
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let policy = input.opaque(MAX_POLICY, "policy")?.to_vec();
-        let identities = input.list::<u16, _>(1..=MAX_MEMBERS, "A", IdentityKey::decode)?;
-        let offers = input.list::<u8, _>(1..=MAX_JOINERS, "offers", |input, _| {
-            JoinOffer::decode(input)
-        })?;
-        let ephemeral = ElementBytes::decode(input, "W")?;
-        let members = identities.len().saturating_add(offers.len());
-        let keys = input.list::<u16, _>(members..=members, "keys", |input, _| {
-            ListedKeys::decode(input)
-        })?;
         Ok(Self {
-            policy,
-            identities,
-            offers,
-            ephemeral,
-            keys,
+            terms: JoinTerms::decode(input)?,
             wrap: Wrap::decode(input, "wrap")?,
             key_commitment: Digest32::decode(input, "kc")?,
         })
