@@ -50,10 +50,29 @@ pub(crate) fn steps(network: &Network, since: usize) -> Vec<LightStep> {
     packets.collect()
 }
 
-fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
+/// How many packets of a kind were sent from a point of time on.
+pub(crate) fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
     let sent = network.wire[since..].iter();
     sent.filter(|(_, it)| PacketKind::of(it) == Some(kind))
         .count()
+}
+
+/// What was sent of changes from a point of time on is one light run of four members, and nothing of a full one.
+pub(crate) fn is_one_run_of_four(network: &Network, since: usize) {
+    let mut steps = steps(network, since);
+    steps.sort_by_key(|it| it.code());
+    use LightStep::{Cut, Freeze, Joint, Seed, Share};
+    let expected = [
+        Seed, Freeze, Freeze, Freeze, Freeze, Cut, Share, Share, Share, Share, Joint,
+    ];
+    assert_eq!(steps, expected);
+    for kind in [
+        PacketKind::Contribution,
+        PacketKind::Offer,
+        PacketKind::Proposal,
+    ] {
+        assert_eq!(sent(network, since, kind), 0, "{kind:?}");
+    }
 }
 
 /// Each of these writes, and all others read it.
@@ -81,20 +100,7 @@ fn a_member_leaves_by_a_light_run_and_the_others_talk_on() {
     let since = network.wire.len();
     network.leave(2);
     network.run_until(60, |network| are_in(network, &[0, 1, 3, 4], 2));
-    let mut steps = steps(&network, since);
-    steps.sort_by_key(|it| it.code());
-    use LightStep::{Cut, Freeze, Joint, Seed, Share};
-    let expected = [
-        Seed, Freeze, Freeze, Freeze, Freeze, Cut, Share, Share, Share, Share, Joint,
-    ];
-    assert_eq!(steps, expected);
-    for kind in [
-        PacketKind::Contribution,
-        PacketKind::Offer,
-        PacketKind::Proposal,
-    ] {
-        assert_eq!(sent(&network, since, kind), 0);
-    }
+    is_one_run_of_four(&network, since);
     talk(&mut network, &[0, 1, 3, 4], "after");
 }
 

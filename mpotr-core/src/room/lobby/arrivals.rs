@@ -14,8 +14,10 @@ use crate::room::membership::applicants::admitted;
 use crate::time::{Duration, Timestamp};
 use crate::wire::EpochHint;
 
-/// The most that are under way.
-const MAX_ARRIVALS: usize = 8;
+/// The most that are under way: on a slow carrier what members say to one comes long after many hellos of others.
+const MAX_ARRIVALS: usize = 64;
+/// A hello that nothing has followed for so long serves no more.
+const HELLO_LASTS: Duration = Duration::from_secs(300);
 /// So many round trips one who has shown who it is waits before it knocks again.
 const COMING: u32 = 12;
 
@@ -75,15 +77,19 @@ impl<S: CryptoSuite> Default for Arrivals<S> {
 }
 
 impl<S: CryptoSuite> Arrivals<S> {
-    /// This member has answered a hello. Of too many the oldest is forgotten, of those first in which it has shown nothing.
+    /// This member has answered a hello. Of too many the oldest is forgotten in which it has shown nothing, of the epoch by whose name
+    /// there are most: who makes up hellos by one name pushes out its own.
     pub(crate) fn ask(&mut self, now: Timestamp, epoch: EpochName, joining: Joining<S>) {
+        let is_asked = |it: &Arrival<S>| !matches!(it.stage, Stage::Shown(_));
+        self.under_way
+            .retain(|it| !is_asked(it) || now.since(it.since) < HELLO_LASTS);
         if self.under_way.len() >= MAX_ARRIVALS {
-            let mut places = 0..self.under_way.len();
-            let is_asked = |place: &usize| {
-                let arrival = self.under_way.get(*place);
-                arrival.is_some_and(|it| !matches!(it.stage, Stage::Shown(_)))
-            };
-            self.under_way.remove(places.find(is_asked).unwrap_or(0));
+            let of = |name: EpochName| self.under_way.iter().filter(|it| it.epoch == name).count();
+            let places = self.under_way.iter().enumerate().rev();
+            let asked = places.filter(|(_, it)| is_asked(it));
+            // Of as many the last that is looked at: the oldest.
+            let place = asked.max_by_key(|(_, it)| of(it.epoch)).map(|(at, _)| at);
+            self.under_way.remove(place.unwrap_or(0));
         }
         let offer = joining.offer();
         self.count = self.count.saturating_add(1);
