@@ -13,6 +13,10 @@ use super::{voting, wording};
 /// With as many others the names that can be completed are made anew for each text.
 const FEW: usize = 64;
 
+/// A pipe waits as a person does, and one who looks at it learns how to end that.
+const INPUT_WAITS: &str = "until then the input waits, and is read no further than a few hundred lines; SIGTERM or ctrl-c ends this, \
+                           and counts the lines that were not sent";
+
 impl Chat<'_> {
     /// Shows what happened in the room.
     pub(super) async fn hear(&mut self, event: Event) {
@@ -58,7 +62,11 @@ impl Chat<'_> {
         }
         let is_shown = matches!(event, Event::Secure { .. });
         let are_fewer = matches!(event, Event::Secure { .. } | Event::Left { .. });
+        let is_alone = self.is_left_alone_with_input(&event);
         let mut said = self.conversation.hear(event);
+        if is_alone {
+            said.push(Say::Notice(INPUT_WAITS.to_owned()));
+        }
         if is_shown {
             // Who types after that has seen who is there.
             let (shown, seen) = (self.shown.clone(), self.conversation.seen());
@@ -171,6 +179,19 @@ impl Chat<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// Whether there is nobody left to read what the input of a pipe has yet to say, which is not known to have ended.
+    fn is_left_alone_with_input(&self, event: &Event) -> bool {
+        let is_alone = matches!(
+            event,
+            Event::Waiting {
+                reason: WaitingReason::Alone,
+                ..
+            }
+        );
+        let reads_pipe = !self.at_terminal && !self.input_is_over;
+        is_alone && reads_pipe && self.conversation.is_secure()
     }
 
     /// Takes note of what texts wait for.

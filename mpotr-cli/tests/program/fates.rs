@@ -48,6 +48,28 @@ fn with_one_stopped(town: &Town) -> [Running; 3] {
     [alice, bob, carol]
 }
 
+/// The only other member dies, and may come back: what the input has yet to say waits, and that is told, with what ends it.
+#[test]
+fn a_pipe_whose_only_reader_has_died_says_that_it_waits_and_how_to_end_that() {
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    let [mut alice, bob] = ["alice", "bob"].map(|nick| town.chat(nick, &options));
+    for member in [&alice, &bob] {
+        member.hears_err("the room is secure");
+    }
+    kill("-KILL", bob.id());
+    alice.type_in(&(many_lines().join("\n") + "\n"));
+    let told = alice.hears_err("until then the input waits");
+    assert!(told.contains("nobody else is in the room now"), "{told}");
+    kill("-TERM", alice.id());
+    let finished = alice.finish();
+    assert_ne!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.err.contains(" lines were not sent"),
+        "{finished:?}"
+    );
+}
+
 /// As many lines as no room takes at one time.
 fn many_lines() -> Vec<String> {
     (0..1000).map(|number| number.to_string()).collect()
