@@ -75,6 +75,7 @@ use crate::transcript::Keeper;
 use absent::Patience;
 use conversation::Conversation;
 use early::Early;
+use ending::Counted;
 use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
 use held::HeldTexts;
@@ -145,22 +146,44 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
+    let shown = Shown::nobody();
+    // A pipe has its lines, whatever becomes of them.
+    let mut piped = match at_terminal {
+        true => None,
+        false => Some(input::read_lines(TEXT_LIMIT, shown.clone())?),
+    };
     let mut patience = args.wait.map(Patience::new);
     let ends = patience.and_then(|it| it.ends);
     let entered = tokio::select! {
         biased;
-        _ = stop.asked() => Err(ChatError::NeverSecure.into()),
+        _ = stop.asked() => Err(ChatError::NeverSecure(Box::default()).into()),
         () = until(ends), if ends.is_some() => {
             let why = format!("the {} {place} does not answer; {}", place.what(), place.asks_doctor());
-            Err(ChatError::NotBegun(NotBegun { seconds: args.wait.unwrap_or_default(), is_there: false, why }).into())
+            let not_begun = NotBegun { seconds: args.wait.unwrap_or_default(), is_there: false, why };
+            Err(ChatError::NotBegun(not_begun, Box::default()).into())
         }
         entered = enter(args, &meeting, identity, admission, &said) => entered,
     };
-    let entered = entered.inspect_err(|_| {
-        // Nothing was heard that could be kept.
-        let _removed = keeper.as_ref().map(Keeper::remove_if_empty);
-    });
-    let Entered { handle, mut events } = entered?;
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(why) => {
+            // Nothing was heard that could be kept.
+            let _removed = keeper.as_ref().map(Keeper::remove_if_empty);
+            let mut outcome = Outcome::default();
+            if let Some(lines) = &mut piped {
+                let stops = u8::from(why.is::<ChatError>());
+                let obeys = args.commands;
+                let counted = Counted {
+                    obeys,
+                    at_terminal,
+                    stops,
+                };
+                counted.to_the_end(lines, stop, &mut outcome).await;
+            }
+            return Err(outcome.outside(why));
+        }
+    };
+    let Entered { handle, mut events } = entered;
     out.notice(format_args!(
         "waiting for others in \"{}\" on {}",
         meeting.room, place
@@ -186,8 +209,10 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     }
 
     out.expect_typing(wants_screen).await;
-    let shown = Shown::nobody();
-    let mut lines = input::read_lines(TEXT_LIMIT, shown.clone())?;
+    let mut lines = match piped {
+        Some(lines) => lines,
+        None => input::read_lines(TEXT_LIMIT, shown.clone())?,
+    };
     let mut chat = Chat {
         shown,
         link: Link::new(place),
@@ -263,7 +288,8 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     chat.count_unread(&mut lines, stop).await;
                     let kept = chat.end_transcript();
                     let own = kept.and_then(|()| Ok(chat.closed.map_or(Ok(()), Err)?));
-                    return outcome::joined(own, chat.outcome.judge(&departure));
+                    let name = |it: &_| chat.conversation.name(it);
+                    return outcome::joined(own, chat.outcome.judge(&departure, name));
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
                 Some(DriverEvent::Reconnecting { closed, .. }) => {
@@ -284,7 +310,8 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     chat.tell_losses();
                     chat.count_unread(&mut lines, stop).await;
                     let kept = chat.end_transcript();
-                    let lost = chat.outcome.lost(&format!("{} {place}", place.what()), closed.text);
+                    let (carrier, name) = (format!("{} {place}", place.what()), |it: &_| chat.conversation.name(it));
+                    let lost = chat.outcome.lost(&carrier, closed.text, name);
                     return outcome::joined(kept, Err(lost));
                 }
                 Some(DriverEvent::Plain { name, text }) => chat.out.notice(format_args!(

@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
             // The alternate form is the whole chain of causes in one line.
             out.error(format_args!("{error:#}"));
             let is = |meant: fn(&ChatError) -> bool| error.downcast_ref().is_some_and(meant);
-            if is(|it| matches!(it, ChatError::NotBegun(_))) {
+            if is(|it| matches!(it, ChatError::NotBegun(..))) {
                 return ExitCode::from(TIMED_OUT);
             }
             if is(|it| matches!(it, ChatError::Undone(_))) {

@@ -163,10 +163,10 @@ impl Conversation {
     }
 
     /// Those of --with that are not in the room.
-    pub(super) fn absent(&self) -> impl Iterator<Item = String> {
+    pub(super) fn absent(&self) -> impl Iterator<Item = IdentityKey> {
         let is_in = |key: &IdentityKey| self.others.as_ref().is_some_and(|it| it.contains(key));
         let absent = self.door.expected().filter(move |key| !is_in(key));
-        absent.map(|key| self.name(key))
+        absent.copied()
     }
 
     /// The own fingerprint.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Chat;
 use super::command::Command;
 use super::input::{Line, Stamped};
-use super::outcome::Unsent;
+use super::outcome::{Outcome, Unsent};
 use super::wording::count;
 use crate::stop::Stop;
 use crate::typed;
@@ -29,6 +29,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// For so long an input is counted to its end.
 const COUNTS: Duration = Duration::from_secs(10);
+
+/// The same for who has asked the program to stop: what is in the input is there, most likely.
+const STOPPED: Duration = Duration::from_millis(100);
+
+/// For so long it is counted then.
+const COUNTS_STOPPED: Duration = Duration::from_secs(1);
 
 /// How a person leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,43 +219,77 @@ impl Chat<'_> {
         if self.has_quit {
             return lines.close();
         }
-        let kept: Vec<_> = self.kept.drain(..).map(|it| Ok(it.line)).collect();
-        let mut is_over = kept.into_iter().any(|line| self.note_unread(line));
-        let ends = Instant::now().checked_add(COUNTS);
-        let waits = !self.at_terminal && self.stops == 0;
-        while !is_over {
+        for kept in self.kept.drain(..) {
+            let (unsent, is_last) = unread_line(Ok(kept.line), self.obeys);
+            unsent.into_iter().for_each(|it| self.outcome.note(it));
+            if is_last {
+                return lines.close();
+            }
+        }
+        let counted = Counted {
+            obeys: self.obeys,
+            at_terminal: self.at_terminal,
+            stops: self.stops,
+        };
+        counted.to_the_end(lines, stop, &mut self.outcome).await;
+    }
+}
+
+/// How an input is counted that nobody reads any longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// Whether a line that begins with a slash is a command.
+    pub(super) obeys: bool,
+    pub(super) at_terminal: bool,
+    /// How often the program was asked to stop.
+    pub(super) stops: u8,
+}
+
+impl Counted {
+    /// Notes the texts in an input, to its end if it has one.
+    pub(super) async fn to_the_end(
+        self,
+        lines: &mut mpsc::Receiver<io::Result<Stamped>>,
+        stop: &mut Stop,
+        outcome: &mut Outcome,
+    ) {
+        let (pause, counts) = match self.stops {
+            0 => (PAUSE, COUNTS),
+            _ => (STOPPED, COUNTS_STOPPED),
+        };
+        let ends = Instant::now().checked_add(counts);
+        let waits = !self.at_terminal && self.stops < STOPS;
+        loop {
             let line = tokio::select! {
                 biased;
                 line = lines.recv() => line,
-                () = super::until(pause_after(ends)), if waits => {
-                    self.outcome.input_goes_on();
-                    break;
-                }
+                () = super::until(pause_after(pause, ends)), if waits => break,
                 _ = stop.asked(), if waits => break,
                 () = core::future::ready(()), if !waits => break,
             };
-            is_over = line.is_none_or(|line| self.note_unread(line.map(|it| it.line)));
-            if !is_over && ends.is_some_and(|ends| ends <= Instant::now()) {
-                self.outcome.input_goes_on();
+            let Some(line) = line else {
+                return lines.close();
+            };
+            let (unsent, is_last) = unread_line(line.map(|it| it.line), self.obeys);
+            unsent.into_iter().for_each(|it| outcome.note(it));
+            if is_last {
+                return lines.close();
+            }
+            if ends.is_some_and(|ends| ends <= Instant::now()) {
                 break;
             }
         }
+        // What a person may still type at a terminal is not on its way.
+        if !self.at_terminal {
+            outcome.input_goes_on();
+        }
         lines.close();
-    }
-
-    /// Notes a line that nobody reads, if it is a text. Returns whether it is the last that counts.
-    fn note_unread(&mut self, line: io::Result<Line>) -> bool {
-        let (unsent, is_last) = unread_line(line, self.obeys);
-        unsent
-            .into_iter()
-            .for_each(|unsent| self.outcome.note(unsent));
-        is_last
     }
 }
 
 /// When an input that brings nothing is taken to go on.
-fn pause_after(ends: Option<Instant>) -> Option<Instant> {
-    let pause = Instant::now().checked_add(PAUSE);
+fn pause_after(pause: Duration, ends: Option<Instant>) -> Option<Instant> {
+    let pause = Instant::now().checked_add(pause);
     pause.zip(ends).map(|(pause, ends)| pause.min(ends))
 }
 

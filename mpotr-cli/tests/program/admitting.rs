@@ -147,6 +147,37 @@ fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
     );
 }
 
+/// Whatever else went wrong.
+#[test]
+fn who_was_not_there_for_how_many_texts_is_told_beside_what_was_not_sent() {
+    let town = Town::new();
+    let [ci, alice, bob] = ["ci", "alice", "bob"].map(|name| town.person(name));
+    let all = [&ci, &alice, &bob].map(|person| person.public.as_str());
+    let with = ["--with", &all.join(",")];
+    let mut build = town.enters(&ci, &with);
+    let mut first = town.enters(&alice, &with);
+    let mut second = town.enters(&bob, &with);
+    build.hears_err("secure: 3 members");
+    second.end_input();
+    assert_eq!(second.finish().code, Some(0));
+    build.hears_err("secure: 2 members");
+    build.type_in_bytes(b"one\na\xff\ntwo\n");
+    build.end_input();
+    first.hears_out("ci: two\n");
+    first.end_input();
+    assert_eq!(first.finish().code, Some(0));
+    let finished = build.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let digits = bob.fingerprint[..11].replace(' ', "-");
+    let last = finished.err.lines().last().unwrap();
+    for told in [
+        format!("not in the room: #{digits} (2 texts)"),
+        "and a line was not sent: it is no UTF-8 text".to_owned(),
+    ] {
+        assert!(last.contains(&told), "{finished:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_text_that_waits_while_one_it_is_meant_for_is_left_out_is_a_failure() {

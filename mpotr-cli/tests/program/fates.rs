@@ -1,8 +1,10 @@
 //! What the program says of texts that not everyone got.
 
+use std::net::TcpListener;
+
 use crate::chat::Town;
 use crate::program::Running;
-use crate::talk::kill;
+use crate::talk::{enter, kill};
 
 #[test]
 fn who_leaves_without_the_word_of_a_member_that_is_stopped_is_told_so_and_fails() {
@@ -152,6 +154,49 @@ fn each_line_of_a_pipe_whose_only_reader_leaves_has_one_fate_that_is_told() {
     // The one that left in order is told so.
     assert!(alice.err.contains(" has left\n"), "{alice:?}");
     assert!(!alice.err.contains("no longer answered"), "{alice:?}");
+}
+
+/// Whatever ends the wait for a room.
+#[test]
+fn each_line_of_a_pipe_that_comes_into_no_room_is_counted() {
+    const LINES: usize = 1000;
+    let town = Town::new();
+    let lines = "one\n".repeat(LINES);
+    let told = format!("and {LINES} lines were not sent");
+    let starts = |more: &[&str]| {
+        let mut alice = town.chat("alice", &[&["--open"], more].concat());
+        alice.type_in(&lines);
+        alice.end_input();
+        alice
+    };
+    let by_wait = starts(&["--wait", "2"]);
+    let by_signal = starts(&[]);
+    by_signal.hears_err("waiting for others");
+    kill("-TERM", by_signal.id());
+    for (member, code, why) in [
+        (by_wait, 124, "the room has not begun within 2 seconds"),
+        (by_signal, 1, "stopped before the room was secure"),
+    ] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        let last = finished.err.lines().last().unwrap();
+        assert!(last.contains(why) && last.contains(&told), "{last}");
+    }
+    // A relay that is not there.
+    let place = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = place.local_addr().unwrap().to_string();
+    drop(place);
+    let mut outside = enter(town.home.path(), &address, "alice", &[]);
+    outside.type_in(&lines);
+    outside.end_input();
+    let finished = outside.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let last = finished.err.lines().last().unwrap();
+    assert!(
+        last.starts_with(&format!("mpotr: error: {LINES} lines were not sent"))
+            && last.contains("cannot enter by the relay"),
+        "{last}"
+    );
 }
 
 #[test]
