@@ -145,7 +145,7 @@ impl<S: CryptoSuite> Room<S> {
             return vec![WaitingReason::IdentityInRoom.into()];
         }
         // There is an epoch, and its members decide.
-        let is_asked = self.lobby.newcomers.has_answered(now, fresh);
+        let is_asked = self.lobby.replies.has_answered(now, fresh);
         if is_asked || self.lobby.neighbours.names().next().is_some() {
             return vec![WaitingReason::Outside.into()];
         }

@@ -26,7 +26,7 @@ impl<S: CryptoSuite> Room<S> {
             return None;
         }
         // What an epoch follows concerns nobody else, until its members ask to become one with others.
-        let is_told = self.is_so(now, |situation| !situation.proposed_merges().is_empty());
+        let is_told = !self.voted_merges(now).is_empty();
         let earlier = self.lobby.neighbours.own_names().skip(1);
         Some(Advert {
             room: self.common.me.config.room,
@@ -179,6 +179,7 @@ impl<S: CryptoSuite> Room<S> {
             return Ok(());
         }
         let own = self.own_advert(now);
+        let voted = self.voted_merges(now);
         let cx = &mut self.common.at(now);
         if let Some(own) = own.filter(|own| own.name == advert.name) {
             // A member that came in later knows fewer of the epochs before.
@@ -189,7 +190,10 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
-        let heard = self.lobby.tell_other(cx, advert.name, advert.members, lot);
+        let names = (advert.name, advert.earlier.as_slice());
+        let heard = self
+            .lobby
+            .tell_other(cx, names, advert.members, lot, &voted);
         if heard == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }

@@ -13,6 +13,7 @@ pub(super) mod newcomers;
 pub(super) mod offering;
 pub(super) mod others;
 pub(super) mod refusals;
+pub(super) mod replies;
 mod requesting;
 pub(super) mod roll;
 pub(super) mod spent;
@@ -20,6 +21,8 @@ pub(super) mod spent;
 mod tests;
 pub(super) mod turns;
 pub(super) mod welcomes;
+
+use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
@@ -40,6 +43,7 @@ use neighbours::{Name, Neighbours};
 use newcomers::Newcomers;
 use offering::Offering;
 use others::Others;
+use replies::Replies;
 use roll::{Roll, published_again};
 use turns::Turns;
 use welcomes::Welcomes;
@@ -63,6 +67,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// Those who ask to come into this member's epoch together.
     pub(super) guest_lists: GuestLists,
     pub(super) newcomers: Newcomers,
+    /// What this member has said as one.
+    pub(super) replies: Replies,
     /// How far this member is with coming in by light runs.
     pub(super) arrivals: Arrivals<S>,
     /// Whom the first epoch must have.
@@ -99,6 +105,7 @@ impl<S: CryptoSuite> Lobby<S> {
             neighbours: Neighbours::default(),
             guest_lists: GuestLists::default(),
             newcomers: Newcomers::default(),
+            replies: Replies::default(),
             arrivals: Arrivals::default(),
             expected: Expected::new(&me.config, identity),
             answering: Answering::default(),
@@ -119,7 +126,7 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn be_let_in(&mut self, name: EpochName) {
         self.neighbours.enter(name);
         self.guest_lists = GuestLists::default();
-        self.newcomers.forget_answers();
+        self.replies.forget();
         self.arrivals.clear();
         self.has_held_back = false;
         self.others = Others::default();
@@ -144,10 +151,17 @@ impl<S: CryptoSuite> Lobby<S> {
         parent.is_none_or(|name| self.neighbours.contains(name))
     }
 
-    /// Takes note that there is an epoch of others; `lot` is drawn for it. Returns whether that is news.
-    pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName, lot: u64) -> Name {
-        self.forget_names(cx, Some(name));
-        self.neighbours.hear(cx.now, name, lot)
+    /// Takes note that there is an epoch of others, which may be said to have been called otherwise before; `lot` is drawn for it,
+    /// and members vote to become one with those that are `voted` on. Returns whether that is news.
+    pub(super) fn hear_of(
+        &mut self,
+        cx: &Context<'_, S>,
+        names: (EpochName, &[EpochName]),
+        lot: u64,
+        voted: &BTreeSet<EpochName>,
+    ) -> Name {
+        self.forget_names(cx, Some(names.0));
+        self.neighbours.hear(cx.now, names, lot, voted)
     }
 
     /// Forgets names of epochs of others that were heard long ago. How long that is can be told where a round trip is known: until
@@ -163,11 +177,13 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn tell_other(
         &mut self,
         cx: &mut Context<'_, S>,
-        name: EpochName,
+        names: (EpochName, &[EpochName]),
         members: u16,
         lot: u64,
+        voted: &BTreeSet<EpochName>,
     ) -> Name {
-        let heard = self.hear_of(cx, name, lot);
+        let heard = self.hear_of(cx, names, lot, voted);
+        let (name, _) = names;
         if heard != Name::Dropped && self.neighbours.note_told(name) {
             cx.out.tell(Event::OtherEpoch { name, members });
         }
@@ -205,7 +221,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let pause = cx.me.times().advertise;
         let was_long_ago = |at: Timestamp| cx.now.since(at) >= pause;
         let is_wanted =
-            !self.newcomers.has_answered(cx.now, pause) || self.knocked.is_none_or(was_long_ago);
+            !self.replies.has_answered(cx.now, pause) || self.knocked.is_none_or(was_long_ago);
         let is_time = cx.now >= self.knocks && is_wanted;
         if is_time {
             self.knocked = Some(cx.now);
@@ -291,7 +307,7 @@ impl<S: CryptoSuite> Lobby<S> {
     /// When the own offer to follow `parent` was published last, if it was.
     pub(super) fn published(&self, parent: Option<EpochName>) -> Option<Timestamp> {
         match parent {
-            Some(epoch) => self.newcomers.answered_at(&epoch),
+            Some(epoch) => self.replies.answered_at(&epoch),
             None => self.published,
         }
     }

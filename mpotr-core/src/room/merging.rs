@@ -305,10 +305,16 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.set(Timer::Advertise, now.after(wait));
     }
 
+    /// The epochs with which any member votes to become one.
+    pub(super) fn voted_merges(&self, now: Timestamp) -> BTreeSet<EpochName> {
+        let situation = self.situation(now);
+        situation.map_or_else(BTreeSet::new, |it| it.proposed_merges())
+    }
+
     /// As long as any member votes to become one with another room, one of all tells that there is an epoch here, once in a
     /// while: each has to hear of the other.
     pub(super) fn call_neighbours(&mut self, now: Timestamp) {
-        if self.is_so(now, |situation| !situation.proposed_merges().is_empty()) {
+        if !self.voted_merges(now).is_empty() {
             if let Some(name) = self.phase.name() {
                 self.greet(now, name.as_bytes());
             }
@@ -318,7 +324,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Plans the next time that the others are told that there is an epoch here.
     pub(super) fn plan_call(&mut self, now: Timestamp) {
-        if self.is_so(now, |situation| !situation.proposed_merges().is_empty()) {
+        if !self.voted_merges(now).is_empty() {
             let again = now.after(self.common.me.times().advertise);
             self.common.timers.set_if_idle(Timer::Advertise, again);
         }
@@ -346,18 +352,16 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
+        let voted = self.voted_merges(now);
         let cx = &mut self.common.at(now);
         let members = u16::try_from(guests.offers.len()).unwrap_or(u16::MAX);
-        self.lobby.tell_other(cx, name, members, lot);
+        self.lobby
+            .tell_other(cx, (name, earlier), members, lot, &voted);
         if own == Some(guests.host) {
             self.lobby.neighbours.note_earlier(name, earlier);
         }
-        let named = self
-            .situation(now)
-            .filter(|_| own == Some(guests.host))
-            .map(|situation| situation.proposed_merges());
-        let is_voted_on = named.is_some_and(|it| guests.names.iter().any(|name| it.contains(name)));
-        if !is_voted_on {
+        let is_voted_on = guests.names.iter().any(|name| voted.contains(name));
+        if own != Some(guests.host) || !is_voted_on {
             // Nobody here has asked for that.
             return Err(Rejection::UnknownEpoch);
         }

@@ -277,18 +277,17 @@ fn a_joiner_shows_nothing_before_all_are_verified() {
     talk(&mut network, &[0, 1, 2, 3, late], "after");
 }
 
-/// Anyone can open a door: a newcomer answers, and comes in where there is a room.
-/// An outsider says to one that it is a member of an epoch, of which that one may come into another.
+/// An outsider says to one that it is a member of an epoch, and that one may come into the next: by a light run, if it gives a
+/// handle.
 fn is_asked_in(
     network: &mut Network,
     late: usize,
     (epoch, view): (EpochName, u32),
-    (outsider, handle): (&IdentityKeyPair, Handle),
+    (outsider, handle): (&IdentityKeyPair, Option<Handle>),
 ) {
-    let own = OwnHello::<Suite>::draw(handle, outsider, &mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    let light = Some(*own.hello());
     let rng = &mut network.rng;
+    let light = handle.map(|it| *OwnHello::<Suite>::draw(it, outsider, rng).hello());
     let challenge = OwnChallenge::<Suite>::draw_for(room, epoch, view, light, outsider, rng);
     let packet = Packet::Hello(*challenge.challenge()).to_bytes();
     let (now, mut rng) = (network.now, network.rng.clone());
@@ -296,6 +295,7 @@ fn is_asked_in(
     network.collect(late);
 }
 
+/// Anyone can open a door: a newcomer answers, and comes in where there is a room.
 #[test]
 fn hello_of_an_outsider_binds_nobody() {
     for seed in 0..3 {
@@ -306,7 +306,7 @@ fn hello_of_an_outsider_binds_nobody() {
         let outsider = IdentityKeyPair::random::<Suite>(&mut network.rng);
         for view in 0..6 {
             let handle = Handle::new([u8::try_from(view).unwrap(); 16]);
-            is_asked_in(&mut network, late, (name, view), (&outsider, handle));
+            is_asked_in(&mut network, late, (name, view), (&outsider, Some(handle)));
             network.run_for_millis(300);
         }
         // One with the name that stands in a member's is another all the same.
@@ -319,7 +319,12 @@ fn hello_of_an_outsider_binds_nobody() {
             hellos.take(1).next()
         };
         if let Some(theirs) = hello(&network) {
-            is_asked_in(&mut network, late, (name, 9), (&outsider, theirs.handle));
+            is_asked_in(
+                &mut network,
+                late,
+                (name, 9),
+                (&outsider, Some(theirs.handle)),
+            );
         }
         network.run_until(60, |network| together(network, &[0, 1, 2, late]));
         talk(&mut network, &[0, 1, 2, late], "after");
@@ -352,10 +357,42 @@ fn hellos_of_an_outsider_without_end_keep_nobody_out() {
                 };
                 let mut handle = [which; 16];
                 handle[..4].copy_from_slice(&hellos.to_be_bytes());
-                let handle = (&outsider, Handle::new(handle));
+                let handle = (&outsider, Some(Handle::new(handle)));
                 is_asked_in(&mut network, late, (epoch, hellos), handle);
             }
             network.run_for_millis(100 * u64::from(names));
+        }
+    }
+}
+
+/// As many epochs as a member keeps names of others are made up before the newcomer is asked in, and none of them ends.
+#[test]
+fn four_epochs_that_are_made_up_hide_no_room_from_a_newcomer() {
+    for (rekey, most) in [(Rekey::Light, 15), (Rekey::Full, 40)] {
+        let mut network = Network::with(3, 1, |config| {
+            config.members = Some(3);
+            config.policy.rekey = rekey;
+        })
+        .until_secure();
+        network.run_for(30);
+        let outsider = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        let late = network.enter(|config| {
+            config.members = None;
+            config.policy.rekey = rekey;
+        });
+        let mut views = 0_u16;
+        while !together(&network, &[0, 1, 2, late]) {
+            assert!(views < 10 * most, "{rekey:?}");
+            for which in 1..5 {
+                let epoch = EpochName::new([which; 16]);
+                let mut handle = [which; 16];
+                handle[..2].copy_from_slice(&views.to_be_bytes());
+                let handle = (rekey == Rekey::Light).then(|| Handle::new(handle));
+                let by = (&outsider, handle);
+                is_asked_in(&mut network, late, (epoch, u32::from(views)), by);
+            }
+            views += 1;
+            network.run_for_millis(100);
         }
     }
 }

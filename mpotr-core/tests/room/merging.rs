@@ -66,7 +66,7 @@ pub(crate) fn are_together(
 }
 
 /// Two rooms, of the first two members and of the others, that hear each other from now on.
-fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
+pub(crate) fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
     let mut network = Network::with(0, seed, |_| {});
     let side = |member: usize| member < 2;
     for member in 0..members {

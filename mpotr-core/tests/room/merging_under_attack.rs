@@ -6,7 +6,7 @@ use mpotr_core::gka::{EpochName, OfferDigest, RoomId};
 use mpotr_core::wire::{Advert, Guests, Packet};
 use mpotr_core::{Duration, Event};
 
-use crate::merging::{are_together, told_first, two_rooms_that_heard, vote};
+use crate::merging::{are_together, told_first, two_rooms, two_rooms_that_heard, vote};
 use crate::network::{Network, Suite, epoch_of};
 
 fn room() -> RoomId {
@@ -151,5 +151,42 @@ fn who_claims_to_follow_the_other_room_is_tried_in_its_turn_by_lot() {
             }
         });
         assert!(took <= Duration::from_secs(1_000), "{seed}: {took:?}");
+    }
+}
+
+/// As many epochs as a member keeps names of others are made up for each room before it hears of the other, and all the time after.
+#[test]
+fn four_rooms_that_are_made_up_hide_no_other_from_people() {
+    for seed in 0..3 {
+        let mut network = two_rooms(5, seed, |_| {});
+        let is_told = |network: &Network, member: usize, side: usize| {
+            let name = names(network)[1 - side];
+            network.count(
+                member,
+                |it| matches!(it, Event::OtherEpoch { name: told, .. } if *told == name),
+            ) > 0
+        };
+        let (mut secs, mut has_voted) = (0, false);
+        while !are_together(&network, 0..5) {
+            assert!(secs < 900, "{seed}, votes: {has_voted}");
+            let first = names(&network);
+            for which in 1..5 {
+                let advert = Advert {
+                    room: room(),
+                    name: EpochName::new([which; 16]),
+                    members: 9,
+                    earlier: Vec::new(),
+                };
+                say(&mut network, &Packet::Advert(advert));
+            }
+            let all_told = (0..5).all(|it| is_told(&network, it, usize::from(it > 1)));
+            if all_told && !has_voted {
+                has_voted = true;
+                vote(&mut network, 0..2, first[1]);
+                vote(&mut network, 2..5, first[0]);
+            }
+            secs += 1;
+            network.run_for(1);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Epochs of others in this channel, as adverts name them. `docs/spec/06-epochs.md`, "Other rooms".
 //!
-//! An advert proves nothing. What is kept of it is a name, of few, and for a while that no later advert extends: a stranger
-//! that repeats four names has to be quicker than the others each time that a place becomes free.
+//! An advert proves nothing. What is kept of it is a name, of few, and for a while that no later advert extends. Which ones is drawn
+//! by lot, but for those that members vote about: who makes up four names hides no room, and who makes up many does so by lot alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -19,6 +19,10 @@ const MAX_KNOWN: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     heard: BTreeMap<EpochName, Neighbour>,
+    /// How many came for which there was no place, since there was one.
+    without_place: u64,
+    /// Those of them that have had their lot, and what they took the place of.
+    passed: VecDeque<EpochName>,
     /// Of which the application was told.
     told: VecDeque<EpochName>,
     /// Of this member's own epochs.
@@ -73,10 +77,18 @@ impl Neighbours {
         self.heard.contains_key(&name) || self.heard.len() < MAX_NAMES
     }
 
-    /// Takes note of a name, if there is room for it; `lot` is drawn for it.
-    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName, lot: u64) -> Name {
+    /// Takes note of a name, which may be said to have been called otherwise `earlier`; `lot` is drawn for it. If there is no room
+    /// it takes the place of another by its lot, once: of all that have come since all places were taken, each has the same chance. One about
+    /// which members vote, as `voted` has it, gives way to another such alone, and takes the place of one that is not.
+    pub(crate) fn hear(
+        &mut self,
+        now: Timestamp,
+        (name, earlier): (EpochName, &[EpochName]),
+        lot: u64,
+        voted: &BTreeSet<EpochName>,
+    ) -> Name {
         let is_kept = self.heard.contains_key(&name);
-        if self.own.contains(&name) || !self.has_room_for(name) {
+        if self.own.contains(&name) || !is_kept && !self.make_room(name, earlier, lot, voted) {
             return Name::Dropped;
         }
         self.heard.entry(name).or_insert(Neighbour {
@@ -89,6 +101,43 @@ impl Neighbours {
         } else {
             Name::New
         }
+    }
+
+    /// Makes room for a name, by its lot. Returns whether there is.
+    fn make_room(
+        &mut self,
+        name: EpochName,
+        earlier: &[EpochName],
+        lot: u64,
+        voted: &BTreeSet<EpochName>,
+    ) -> bool {
+        if self.heard.len() < MAX_NAMES {
+            self.without_place = 0;
+            self.passed.clear();
+            return true;
+        }
+        let is_wanted = voted.contains(&name) || earlier.iter().any(|it| voted.contains(it));
+        let all: Vec<_> = self.names().collect();
+        let is_voted_on = |it: &EpochName| self.names_of(*it).any(|it| voted.contains(&it));
+        let others: Vec<_> = all.iter().copied().filter(|it| !is_voted_on(it)).collect();
+        let (replaced, of) = if is_wanted && !others.is_empty() {
+            let of = others.len();
+            (others, of)
+        } else if keep(&mut self.passed, name) {
+            self.without_place = self.without_place.saturating_add(1);
+            let without_place = usize::try_from(self.without_place).unwrap_or(usize::MAX);
+            let of = all.len().saturating_add(without_place);
+            (if is_wanted { all } else { others }, of)
+        } else {
+            return false;
+        };
+        let drawn = u64::try_from(of).ok().and_then(|of| lot.checked_rem(of));
+        let drawn = drawn.and_then(|it| usize::try_from(it).ok());
+        let Some(gives_way) = drawn.and_then(|drawn| replaced.get(drawn).copied()) else {
+            return false;
+        };
+        let _is_new = keep(&mut self.passed, gives_way);
+        self.heard.remove(&gives_way).is_some()
     }
 
     /// Takes note that the application is told of a name. Returns whether it was not before.
@@ -195,11 +244,18 @@ impl Neighbours {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
     use super::{MAX_EARLIER, MAX_KNOWN, MAX_NAMES, Name, Neighbours};
     use crate::time::{Duration, Timestamp};
     use crate::wire::EpochName;
 
     const LASTS: Duration = Duration::from_secs(30);
+    /// A lot that draws none of the places.
+    const NONE: u64 = 4;
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::default().after(Duration::from_secs(secs))
@@ -207,7 +263,7 @@ mod tests {
 
     fn hear(neighbours: &mut Neighbours, now: Timestamp, name: EpochName) -> Name {
         neighbours.forget(now, LASTS);
-        neighbours.hear(now, name, 0)
+        neighbours.hear(now, (name, &[]), NONE, &BTreeSet::new())
     }
 
     fn name(n: u8) -> EpochName {
@@ -228,6 +284,51 @@ mod tests {
         assert_eq!(hear(&mut neighbours, at(30), name(9)), Name::New);
         assert!(!neighbours.contains(name(1)));
         assert_eq!(hear(&mut neighbours, at(60), name(1)), Name::New);
+    }
+
+    #[test]
+    fn names_that_are_made_up_take_the_place_of_a_true_one_by_lot_alone() {
+        let mut rng = ChaCha20Rng::seed_from_u64(20);
+        let (mut kept, rooms, made_up) = (0, 200, 15);
+        for _ in 0..rooms {
+            let mut neighbours = Neighbours::default();
+            let mut hear = |n: u8| {
+                let (it, lot) = (name(n), rng.next_u64());
+                neighbours.hear(at(0), (it, &[]), lot, &BTreeSet::new());
+            };
+            // The true one comes when all places are taken.
+            (1..=made_up).for_each(&mut hear);
+            hear(0);
+            kept += usize::from(neighbours.contains(name(0)));
+        }
+        // 4 of 16.
+        assert!((30..=70).contains(&kept), "{kept} of {rooms}");
+    }
+
+    #[test]
+    fn a_name_that_members_vote_about_has_a_place_and_keeps_it() {
+        let mut rng = ChaCha20Rng::seed_from_u64(21);
+        let voted = BTreeSet::from([name(0)]);
+        let mut neighbours = Neighbours::default();
+        let mut hear = |n: u8, earlier: &[EpochName]| {
+            neighbours.hear(at(0), (name(n), earlier), rng.next_u64(), &voted);
+            let (kept, count) = (neighbours.contains(name(n)), neighbours.names().count());
+            neighbours.note_earlier(name(n), earlier);
+            (kept, count)
+        };
+        for n in 1..=4 {
+            assert_eq!(hear(n, &[]), (true, usize::from(n)));
+        }
+        // Of those that it takes the place of one is drawn, and none of what comes then takes it back.
+        assert_eq!(hear(0, &[]), (true, MAX_NAMES));
+        (5..100).for_each(|n| _ = hear(n, &[]));
+        assert_eq!(hear(0, &[]), (true, MAX_NAMES));
+        // So have those that say to follow it, until all places are those of such.
+        for n in 100..103 {
+            assert_eq!(hear(n, &[name(0)]), (true, MAX_NAMES));
+        }
+        let kept = (103..=u8::MAX).filter(|n| hear(*n, &[name(0)]).0);
+        assert!((1..40).contains(&kept.count()));
     }
 
     #[test]

@@ -1,15 +1,14 @@
-//! What a member remembers of newcomers over epochs, and what it has said as one. `docs/spec/06-epochs.md`, "Newcomers".
+//! What a member remembers of newcomers over epochs. `docs/spec/06-epochs.md`, "Newcomers".
 //!
 //! They cost the room nothing: after a view that failed for want of one there are views without any, for twice as long each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::IdentityKey;
-use mpotr_gka::{Challenge, EpochName, MAX_MEMBERS, OfferDigest, TrapdoorKey};
+use mpotr_gka::MAX_MEMBERS;
 
 use super::refusals::Refusals;
 use crate::time::{Duration, Timestamp};
-use crate::wire::Packet;
 
 /// The time without newcomers doubles so many times: to 16 views.
 const MAX_FAILED: u32 = 4;
@@ -17,9 +16,6 @@ const MAX_FAILED: u32 = 4;
 const MAX_PATIENCE: u32 = 4;
 /// After so many views that ended for a wrong tag newcomers come in by a full run.
 const WRONG_TAGS: u32 = 2;
-/// The most epochs whose challenges are answered at one time.
-const MAX_ANSWERED: usize = 4;
-
 /// The most of those who failed views that are remembered.
 const MAX_FAILING: usize = 256;
 
@@ -65,34 +61,6 @@ pub(crate) struct Newcomers {
     doubted: BTreeMap<IdentityKey, (u32, Timestamp)>,
     /// Those whom members have refused.
     pub(crate) refusals: Refusals,
-    /// The last answer of this member to the challenge of each epoch.
-    answered: BTreeMap<EpochName, Answered>,
-}
-
-/// An answer of this member.
-#[derive(Debug)]
-struct Answered {
-    challenge: TrapdoorKey,
-    offer: OfferDigest,
-    at: Timestamp,
-    packet: Packet,
-    /// A challenge that came in the pause after it, of those that did one by lot: it is answered when that is over.
-    waiting: Option<Challenge>,
-    /// How many of them took part in that lot.
-    drawn: u64,
-}
-
-/// What to do about a challenge.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// Answer it.
-    Fresh,
-    /// Send the answer once more, which was lost.
-    Again(Box<Packet>),
-    /// It comes a moment after another: its turn is drawn by lot.
-    Later,
-    /// Nothing: it was answered a moment ago.
-    None,
 }
 
 impl Newcomers {
@@ -259,133 +227,16 @@ impl Newcomers {
     pub(crate) fn is_alive(&self, identity: &IdentityKey) -> bool {
         self.alive.contains(identity)
     }
-
-    /// Whether this member has answered within `fresh`: those who asked know that it is there.
-    pub(crate) fn has_answered(&self, now: Timestamp, fresh: Duration) -> bool {
-        let mut answered = self.answered.values();
-        answered.any(|it| now.since(it.at) < fresh)
-    }
-
-    /// When this member answered a challenge of an epoch last.
-    pub(crate) fn answered_at(&self, epoch: &EpochName) -> Option<Timestamp> {
-        self.answered.get(epoch).map(|it| it.at)
-    }
-
-    /// Whether a challenge of an epoch is answered, and how: one answer in `pause`. `offer` is that which this member could be
-    /// listed with by now.
-    pub(crate) fn reply_to(
-        &self,
-        now: Timestamp,
-        epoch: &EpochName,
-        challenge: &TrapdoorKey,
-        offer: Option<OfferDigest>,
-        pause: Duration,
-    ) -> Reply {
-        match self.answered.get(epoch) {
-            Some(answered) if now.since(answered.at) < pause => {
-                if answered.challenge == *challenge {
-                    Reply::None
-                } else {
-                    Reply::Later
-                }
-            }
-            Some(answered) if answered.challenge == *challenge && Some(answered.offer) == offer => {
-                Reply::Again(Box::new(answered.packet.clone()))
-            }
-            Some(_) | None => Reply::Fresh,
-        }
-    }
-
-    /// This member has answered a challenge. Of too many epochs the one that was answered longest ago is forgotten.
-    pub(crate) fn note_answer(
-        &mut self,
-        at: Timestamp,
-        epoch: EpochName,
-        (challenge, offer): (TrapdoorKey, OfferDigest),
-        packet: Packet,
-    ) {
-        let is_known = self.answered.contains_key(&epoch);
-        if !is_known && self.answered.len() >= MAX_ANSWERED {
-            let oldest = self.answered.iter().min_by_key(|(_, answered)| answered.at);
-            if let Some(oldest) = oldest.map(|(epoch, _)| *epoch) {
-                self.answered.remove(&oldest);
-            }
-        }
-        let answered = Answered {
-            challenge,
-            offer,
-            at,
-            packet,
-            waiting: None,
-            drawn: 0,
-        };
-        self.answered.insert(epoch, answered);
-    }
-
-    /// Draws by lot whether a challenge that came a moment after another was answered takes the place of those that did so
-    /// before: each has the same chance, so who asks all the time keeps nobody from being answered for certain. A junk one takes
-    /// part in no lot: `is_sound` looks at it, if it has won. Returns when the one that waits is answered, if this one is kept.
-    pub(crate) fn keep(
-        &mut self,
-        challenge: &Challenge,
-        lot: u64,
-        pause: Duration,
-        is_sound: impl FnOnce() -> bool,
-    ) -> Option<Timestamp> {
-        let answered = self.answered.get_mut(&challenge.epoch)?;
-        let drawn = answered.drawn.saturating_add(1);
-        let wins = lot.checked_rem(drawn) == Some(0);
-        if wins && !is_sound() {
-            return None;
-        }
-        answered.drawn = drawn;
-        if wins {
-            answered.waiting = Some(*challenge);
-        }
-        wins.then(|| answered.at.after(pause))
-    }
-
-    /// Takes out the challenges whose pause is over.
-    pub(crate) fn take_waiting(&mut self, now: Timestamp, pause: Duration) -> Vec<Challenge> {
-        let answered = self.answered.values_mut();
-        // As it is planned: clocks count milliseconds, and a pause may have a part of one.
-        let due = answered.filter(|it| it.at.after(pause) <= now);
-        due.filter_map(|it| it.waiting.take()).collect()
-    }
-
-    /// When the next of those is answered.
-    pub(crate) fn next_waiting(&self, pause: Duration) -> Option<Timestamp> {
-        let waiting = self.answered.values().filter(|it| it.waiting.is_some());
-        waiting.map(|it| it.at.after(pause)).min()
-    }
-
-    /// This member is in an epoch, or in none: what it said to others counts for nothing.
-    pub(crate) fn forget_answers(&mut self) {
-        self.answered.clear();
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use mpotr_crypto::rand_core::Rng as _;
-    use mpotr_crypto::{IdentityKey, IdentityKeyPair};
-    use mpotr_gka::{EpochName, OfferDigest, OwnChallenge, RoomId, TrapdoorKey};
-    use rand_chacha::ChaCha20Rng;
-    use rand_chacha::rand_core::SeedableRng as _;
+    use mpotr_crypto::IdentityKey;
 
-    use super::{Failed, MAX_ANSWERED, MAX_FAILING, Newcomers, Reply};
-    use crate::room::testing::Suite;
+    use super::{Failed, MAX_FAILING, Newcomers};
     use crate::time::{Duration, Timestamp};
-    use crate::wire::{Knock, KnockNonce, Packet};
 
     const VIEW: Duration = Duration::from_secs(8);
-
-    fn packet() -> Packet {
-        Packet::Knock(Knock {
-            room: RoomId::new([5; 32]),
-            nonce: KnockNonce::new([6; 16]),
-        })
-    }
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::default().after(Duration::from_secs(secs))
@@ -521,38 +372,6 @@ mod tests {
     }
 
     #[test]
-    fn of_those_who_ask_within_the_pause_one_is_answered_by_lot() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let host = IdentityKeyPair::random::<Suite>(&mut rng);
-        let epoch = EpochName::new([1; 16]);
-        let room = RoomId::new([5; 32]);
-        let challenges: Vec<_> = (0..4)
-            .map(|_| *OwnChallenge::<Suite>::draw(room, epoch, 0, &host, &mut rng).challenge())
-            .collect();
-        // Clocks count milliseconds.
-        let pause = Duration::from_micros(1_000_500);
-        let offer = OfferDigest::new([4; 32]);
-        let mut won = [0; 4];
-        for _ in 0..400 {
-            let mut newcomers = Newcomers::default();
-            newcomers.note_answer(at(5), epoch, (TrapdoorKey::new([2; 32]), offer), packet());
-            for challenge in &challenges {
-                let due = newcomers.keep(challenge, rng.next_u64(), pause, || true);
-                assert!(due.is_none_or(|due| due == at(6)));
-                // What is no challenge takes part in no lot.
-                assert_eq!(newcomers.keep(challenge, 0, pause, || false), None);
-            }
-            assert_eq!(newcomers.next_waiting(pause), Some(at(6)));
-            assert!(newcomers.take_waiting(at(5), pause).is_empty());
-            let answered = newcomers.take_waiting(at(6), pause);
-            assert_eq!((answered.len(), newcomers.next_waiting(pause)), (1, None));
-            let place = challenges.iter().position(|it| *it == answered[0]).unwrap();
-            won[place] += 1;
-        }
-        assert!(won.iter().all(|it| (60..140).contains(it)), "{won:?}");
-    }
-
-    #[test]
     fn who_took_part_is_remembered_until_the_next_comes() {
         let key = IdentityKey::new([1; 32]);
         let mut newcomers = Newcomers::default();
@@ -560,36 +379,5 @@ mod tests {
         assert!(newcomers.is_alive(&key));
         newcomers.have_come();
         assert!(!newcomers.is_alive(&key));
-    }
-
-    #[test]
-    fn a_challenge_is_answered_once_in_a_while_and_by_the_same_bytes() {
-        let (epoch, key) = (EpochName::new([1; 16]), TrapdoorKey::new([2; 32]));
-        let second = Duration::from_secs(1);
-        let mut newcomers = Newcomers::default();
-        let offer = OfferDigest::new([4; 32]);
-        let reply = |newcomers: &Newcomers, now, key| {
-            newcomers.reply_to(now, &epoch, &key, Some(offer), second)
-        };
-        assert_eq!(reply(&newcomers, at(0), key), Reply::Fresh);
-        newcomers.note_answer(at(0), epoch, (key, offer), packet());
-        let other = TrapdoorKey::new([3; 32]);
-        assert_eq!(reply(&newcomers, at(0), key), Reply::None);
-        assert_eq!(reply(&newcomers, at(0), other), Reply::Later);
-        assert_eq!(
-            reply(&newcomers, at(1), key),
-            Reply::Again(Box::new(packet()))
-        );
-        assert_eq!(reply(&newcomers, at(1), other), Reply::Fresh);
-        // The offer that it answered with is gone.
-        let without = newcomers.reply_to(at(1), &epoch, &key, None, second);
-        assert_eq!(without, Reply::Fresh);
-        for n in 0..=u8::MAX {
-            let epoch = EpochName::new([n; 16]);
-            newcomers.note_answer(at(2), epoch, (key, offer), packet());
-        }
-        assert_eq!(newcomers.answered.len(), MAX_ANSWERED);
-        newcomers.forget_answers();
-        assert_eq!(reply(&newcomers, at(2), key), Reply::Fresh);
     }
 }

@@ -42,12 +42,13 @@ fn names_of_epochs_stay_until_it_is_known_how_long_an_answer_takes() {
     let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
     let name = |n| EpochName::new([n; 16]);
     let late = NOW.after(Duration::from_secs(600));
-    lobby.hear_of(&common.at(NOW), name(1), 0);
+    let nothing = BTreeSet::new();
+    lobby.hear_of(&common.at(NOW), (name(1), &[]), 0, &nothing);
     lobby.advertise(&mut common.at(late), false, &mut rng);
     assert!(lobby.follows(Some(name(1))));
     // Others take its place if there is no other.
     for n in 2..=5 {
-        lobby.hear_of(&common.at(late), name(n), 0);
+        lobby.hear_of(&common.at(late), (name(n), &[]), 0, &nothing);
     }
     assert!(!lobby.follows(Some(name(1))) && lobby.follows(Some(name(5))));
     let other = (OfferDigest::new([1; 32]), common.me.public());
