@@ -100,7 +100,7 @@ impl Conversation {
         heard: &LastHeard,
         now: Instant,
     ) -> Option<Duration> {
-        let awaited = self.quiet.since(member, now);
+        let awaited = self.quiet.since(member, heard, now);
         let silent = heard.members.get(member).copied();
         awaited.max(silent.filter(|since| *since > BEAT))
     }

@@ -5,6 +5,7 @@ use mpotr_formats::Escaped;
 use tokio::time::Instant;
 
 use super::command::Command;
+use super::conversation::Conversation;
 use super::ending::Leaves;
 use super::help::NAMES;
 use super::input::{Line, Stamped};
@@ -160,8 +161,11 @@ impl Chat<'_> {
             // Without a carrier nobody can come, and that was told.
             self.tell(told.filter(|_| self.link.is_up()).into_iter().collect());
         }
-        let names = &self.conversation.names;
-        let quiet = self.conversation.quiet.tell(now, |it| names.name(it));
-        self.tell(quiet);
+        if is_due(self.conversation.quiet.due()) {
+            let heard = self.last_heard().await;
+            let Conversation { names, quiet, .. } = &mut self.conversation;
+            let told = quiet.tell(now, &heard, |it| names.name(it));
+            self.tell(told);
+        }
     }
 }

@@ -3,7 +3,6 @@
 
 use mpotr::room::Event;
 use mpotr::{IdentityKey, Vote, WaitingReason};
-use tokio::time::Instant;
 
 use super::conversation::{Conversation, Say, notice};
 use super::wording::{enumerated, fingerprint, lets_in_there};
@@ -229,9 +228,7 @@ impl Conversation {
         reason: &WaitingReason,
         missing: &[IdentityKey],
     ) -> Option<Vec<Say>> {
-        let now = Instant::now();
-        let is_silent =
-            |it: &&IdentityKey| self.instances.contains(*it) || self.quiet.since(it, now).is_some();
+        let is_silent = |it: &&IdentityKey| self.instances.contains(*it) || self.quiet.has(it);
         let silent: Vec<_> = missing.iter().filter(is_silent).collect();
         let is_of_change = matches!(reason, WaitingReason::Changing { .. });
         (is_of_change && !silent.is_empty() && silent.len() < missing.len()).then(|| {

@@ -1,6 +1,8 @@
 //! What the program says of texts that not everyone got.
 
 use std::net::TcpListener;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::chat::Town;
 use crate::program::Running;
@@ -116,6 +118,29 @@ fn a_second_signal_ends_the_wait_for_a_stopped_member_and_what_waits_is_told_as_
     }
     // Nobody was left out for that.
     assert!(!finished.err.contains("2 members"), "{finished:?}");
+}
+
+/// Who reads on and acknowledges has a word, though nothing is final for want of another's.
+#[test]
+fn of_whom_nothing_is_heard_is_told_and_not_of_who_acknowledges() {
+    let town = Town::new();
+    let [mut alice, bob, carol] = with_one_stopped(&town);
+    alice.type_in("first\n");
+    sleep(Duration::from_secs(9));
+    // When it is told that the first is not final, Bob is waited for, too: he has yet to acknowledge the last of these.
+    for number in 0..80 {
+        alice.type_in(&format!("{number}\n"));
+        sleep(Duration::from_millis(25));
+    }
+    bob.hears_out("alice: 79\n");
+    let told = alice.hears_err("carol no longer answered");
+    kill("-CONT", carol.id());
+    let names: Vec<_> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("* no word from "))
+        .collect();
+    assert!(names.len() == 2, "{told}");
+    assert!(names.iter().all(|it| it.starts_with("carol ")), "{told}");
 }
 
 /// The number in front of a text in what a program says.

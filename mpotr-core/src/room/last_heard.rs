@@ -1,6 +1,6 @@
 //! How long ago others were heard: for a person who looks who is there. `docs/spec/06-epochs.md`, "Waiting".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
@@ -12,6 +12,9 @@ use crate::time::{Duration, Timestamp};
 pub struct LastHeard {
     /// The other members of the epoch: one that was not heard in it, since it began.
     pub members: BTreeMap<IdentityKey, Duration>,
+    /// Those of them without whose word that is still not final of which [`Event::Unsettled`](crate::Event::Unsettled) told:
+    /// it named more, it may be, who had only not acknowledged the last of it yet.
+    pub waited_for: BTreeSet<IdentityKey>,
     /// Claimed identities of those outside. One of which nothing is kept is not named.
     pub outside: BTreeMap<IdentityKey, Duration>,
     /// After such a time one outside that is there would have been heard again.
@@ -31,6 +34,8 @@ impl<S: CryptoSuite> Room<S> {
             })
         });
         let members: BTreeMap<_, _> = members.collect();
+        let member = self.phase.member();
+        let waited_for = member.map(|it| it.still_waits_for());
         let inside = |identity: &IdentityKey| {
             let epoch = self.phase.epoch();
             epoch.is_some_and(|epoch| epoch.roster().any(|member| member == *identity))
@@ -40,6 +45,7 @@ impl<S: CryptoSuite> Room<S> {
         LastHeard {
             outside: outside.map(|(it, at)| (it, now.since(at))).collect(),
             members,
+            waited_for: waited_for.unwrap_or_default(),
             fresh: self.common.me.times().fresh(),
         }
     }

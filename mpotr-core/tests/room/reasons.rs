@@ -188,6 +188,32 @@ fn how_long_ago_others_were_heard_is_told_to_who_asks() {
     assert_eq!(heard.outside.len(), 1);
 }
 
+/// With one that is gone nothing is final for long, and of who was late at the moment when that was told nobody hears again.
+#[test]
+fn whom_the_room_still_waits_for_is_told_to_who_asks() {
+    let mut network = Network::new(3, 4).until_secure();
+    network.run_for(5);
+    let [bob, carol] = [1, 2].map(|member| network.keys[member]);
+    network.kill(2);
+    let named = |event: &Event| matches!(event, Event::Unsettled { waiting_for, .. } if waiting_for.contains(&bob));
+    network.send(0, "first");
+    network.run_for(9);
+    // When it is told, Bob has yet to acknowledge the last of these.
+    for number in 0..80 {
+        network.send(0, &number.to_string());
+        network.run_for_millis(20);
+    }
+    network.run_for(5);
+    assert_eq!(network.count(0, named), 1, "{:?}", network.events[0]);
+    let heard = network.rooms[0].last_heard(network.now);
+    assert_eq!(heard.waited_for, [carol].into());
+    network.run_until(120, |network| {
+        network.count(0, |it| matches!(it, Event::Settled)) > 0
+    });
+    let heard = network.rooms[0].last_heard(network.now);
+    assert_eq!(heard.waited_for, [].into());
+}
+
 /// Who refuses a run since its rules are not its own is not told of as one that said nothing: the rules are the reason.
 #[test]
 fn who_keeps_other_rules_is_not_said_to_have_taken_no_part() {

@@ -17,6 +17,7 @@ fn who_is_gone_is_listed_as_such() {
         members: [(BOB, seconds(80)), (EVE, seconds(100))].into(),
         outside: [(stranger, seconds(20))].into(),
         fresh: seconds(30),
+        ..LastHeard::default()
     };
     let lines = room.members(&heard);
     let silent = lines

@@ -1,5 +1,7 @@
 //! What is known of each message, and a warning when it is not final in time. `docs/spec/06-epochs.md`, "States".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use crate::event::{Event, MessageState};
@@ -51,6 +53,16 @@ impl<S: CryptoSuite> Room<S> {
 }
 
 impl<S: CryptoSuite> Membership<S> {
+    /// Without whose word that is not final now of which the application was warned.
+    pub(crate) fn still_waits_for(&self) -> BTreeSet<IdentityKey> {
+        let told = self.talk.unsettled.as_ref().filter(|it| it.is_told);
+        let waiting_for = told.map(|it| self.epoch.waiting_for(it.target));
+        let waiting_for = waiting_for.into_iter().flatten();
+        waiting_for
+            .filter_map(|member| self.epoch.identity(member))
+            .collect()
+    }
+
     /// Watches what is not final.
     pub(crate) fn watch_leeway(&mut self, cx: &mut Context<'_, S>) {
         let delivered = self.epoch.delivered();
