@@ -207,6 +207,17 @@ fn decoded(part: &str) -> Result<String, AddressError> {
     String::from_utf8(bytes).map_err(|_not_text| AddressError::Character)
 }
 
+/// A part in which all is `%..` but letters and digits of ASCII and `-._~`.
+#[cfg(any(feature = "irc", test))]
+pub(crate) fn encoded(part: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let written = part.bytes().map(|byte| match is_plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    written.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

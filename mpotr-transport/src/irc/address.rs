@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::address::{AddressError, Parts};
+use crate::address::{AddressError, Parts, encoded};
 use crate::tls::Pin;
 
 /// The port of IRC, and of IRC over TLS (RFC 7194).
@@ -95,6 +95,39 @@ impl FromStr for IrcAddress {
     }
 }
 
+impl IrcAddress {
+    /// The address for another person to take: without what this one is called there.
+    #[must_use]
+    pub fn shared(&self) -> String {
+        let scheme = if self.tls { "ircs" } else { "irc" };
+        let host = match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        };
+        let channel = self.channel.strip_prefix('#').unwrap_or(&self.channel);
+        // What would be read as the sign of a channel that has none is written with it.
+        let channel = match channel.starts_with(CHANNEL_SIGNS) {
+            true => encoded(&self.channel),
+            false => encoded(channel),
+        };
+        let form = match self.form {
+            Form::Best => None,
+            Form::Lines => Some("carrier=lines".to_owned()),
+            Form::Tags => Some("carrier=tags".to_owned()),
+        };
+        let pins = self
+            .pins
+            .iter()
+            .map(|pin| format!("sha256={}", pin.to_hex()));
+        let query: Vec<_> = form.into_iter().chain(pins).collect();
+        let query = match query.is_empty() {
+            true => String::new(),
+            false => format!("?{}", query.join("&")),
+        };
+        format!("{scheme}://{host}:{}/{channel}{query}", self.port)
+    }
+}
+
 impl fmt::Display for IrcAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.channel, self.host)
@@ -174,6 +207,33 @@ mod tests {
         // A question mark of a name is written as one of any other part is.
         let address: IrcAddress = "irc://irc.example/#what%3F".parse().unwrap();
         assert_eq!(address.channel, "#what?");
+    }
+
+    #[test]
+    fn what_is_shared_is_the_same_place_without_what_one_is_called_there() {
+        let pin = "0a".repeat(32);
+        for (text, shared) in [
+            (
+                "irc://irc.example/tea",
+                "irc://irc.example:6667/tea".to_owned(),
+            ),
+            (
+                "ircs://alice@[2001:db8::1]:7000/%26te%C3%A9?carrier=tags",
+                "ircs://[2001:db8::1]:7000/%26te%C3%A9?carrier=tags".to_owned(),
+            ),
+            ("irc://h/%23%23tea", "irc://h:6667/%23%23tea".to_owned()),
+            ("irc://h/#what%3F", "irc://h:6667/what%3F".to_owned()),
+            (
+                &format!("ircs://h/tea?carrier=lines&sha256={pin}&sha256={pin}"),
+                format!("ircs://h:6697/tea?carrier=lines&sha256={pin}&sha256={pin}"),
+            ),
+        ] {
+            let address: IrcAddress = text.parse().unwrap();
+            assert_eq!(address.shared(), shared);
+            let again: IrcAddress = shared.parse().unwrap();
+            let nick = None;
+            assert_eq!(again, IrcAddress { nick, ..address });
+        }
     }
 
     const NOT_ENCRYPTED: &str =
