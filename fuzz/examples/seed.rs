@@ -5,7 +5,7 @@ use std::path::Path;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::cpace::ConfirmationTag;
 use mpotr_core::crypto::kdf::Prk;
-use mpotr_core::crypto::{Digest32, ElementBytes, IdentityKeyPair, SignatureBytes};
+use mpotr_core::crypto::{Digest32, ElementBytes, IdentityKeyPair, Secret, SignatureBytes};
 use mpotr_core::gka::light::{Handle, Joining, OwnHello};
 use mpotr_core::gka::{
     MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId, Sid, TrapdoorKey,
@@ -19,6 +19,7 @@ use mpotr_core::wire::{
 };
 use mpotr_core::{Admission, Rekey, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
+use mpotr_formats::room_address::RoomAddress;
 use mpotr_formats::{Nick, Payload};
 use mpotr_fuzz::picking;
 use mpotr_transcript::{Act, Play, forge};
@@ -351,6 +352,13 @@ fn main() -> std::io::Result<()> {
     let person = format!("{} code 2026-02-14 2026-03-01 alice", key.public());
     let known = format!("mpotr-known-v1\n# the reading circle\n{person}\n");
     write("known_people", 0, known.as_bytes())?;
+    let link = RoomAddress {
+        room: "tea".to_owned(),
+        at: "mpotrs://relay.example:7667#sha256=00".to_owned(),
+        keys: vec![key.public()],
+        once: Some(Secret::new([7; 16])),
+    };
+    write("room_address", 0, link.render().as_bytes())?;
     if let Ok(nick) = Nick::new("alice") {
         write(
             "chat_payload",

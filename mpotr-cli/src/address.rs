@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use mpotr_formats::room_address::is_room_address;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcAddress;
 use mpotr_transport::{AddressError, ExecConnect, RelayAddress, check_address, check_addresses};
@@ -87,6 +88,30 @@ impl NetworkAddress {
     }
 }
 
+impl NetworkAddress {
+    /// The address without the account at the network.
+    fn shared(&self) -> String {
+        let address = self.address.as_str();
+        match self.program {
+            "nats" => {
+                let parts = address.split_once("://");
+                let whole = parts.and_then(|(scheme, rest)| {
+                    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                    let (authority, behind) = rest.split_at_checked(end)?;
+                    let (_, hosts) = authority.rsplit_once('@')?;
+                    Some(format!("{scheme}://{hosts}{behind}"))
+                });
+                whole.unwrap_or_else(|| address.to_owned())
+            }
+            // What stands behind it are the account and its servers.
+            _ => {
+                let (place, _) = address.split_once('?').unwrap_or((address, ""));
+                place.to_owned()
+            }
+        }
+    }
+}
+
 /// Whether anything stands behind the host of an address.
 #[cfg(feature = "irc")]
 fn names_a_path(text: &str) -> bool {
@@ -137,6 +162,9 @@ impl FromStr for Place {
             }
             let name = name.to_owned();
             return Ok(Self::Program { name, address });
+        }
+        if is_room_address(text) && text.contains('?') {
+            return Err("that is the link of a room, for --link".to_owned());
         }
         match text.split_once("://") {
             #[cfg(feature = "irc")]
@@ -276,6 +304,22 @@ impl Place {
         format!("`mpotr doctor --at {address}` looks at what is wrong")
     }
 
+    /// The address for another person to take: without what this one is called there.
+    ///
+    /// # Errors
+    /// Why nobody else can take it: a program of this person's own is not that of another.
+    pub(crate) fn shared(&self) -> Result<String, &'static str> {
+        match self {
+            Self::Relay(address) => Ok(address.to_string()),
+            #[cfg(feature = "irc")]
+            Self::Irc(address) => Ok(address.shared()),
+            Self::Network(network) => Ok(network.shared()),
+            Self::Program { .. } => Err(
+                "what another person gets starts no program: a room that is reached by exec: has no link",
+            ),
+        }
+    }
+
     /// What such a place is to a person.
     pub(crate) const fn what(&self) -> &'static str {
         match self {
@@ -362,6 +406,39 @@ mod tests {
         for text in ["exec:", "exec:../sh", "exec:/bin/sh", "exec:A"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_another_gets_names_no_account_and_starts_no_program() {
+        let shared = |text: &str| text.parse::<Place>().unwrap().shared();
+        let pinned = format!("mpotrs://relay.example:1#sha256={}", "0a".repeat(32));
+        for (text, expected) in [
+            ("mpotr://relay.example", "mpotr://relay.example:7667"),
+            (pinned.as_str(), pinned.as_str()),
+            (
+                "natss://me@one.example,two.example:4223",
+                "natss://one.example,two.example:4223",
+            ),
+            ("nats://nats.example", "nats://nats.example"),
+            (
+                "xmpp:tea@muc.example?account=me@example.org",
+                "xmpp:tea@muc.example",
+            ),
+            (
+                "mailto:tea@lists.example?account=me@mail.example&plain",
+                "mailto:tea@lists.example",
+            ),
+        ] {
+            assert_eq!(shared(text).as_deref(), Ok(expected), "{text}");
+        }
+        assert!(shared("exec:udp").is_err());
+    }
+
+    #[cfg(feature = "irc")]
+    #[test]
+    fn what_another_gets_of_a_channel_is_its_whole_address() {
+        let place: Place = "irc://me@irc.example/tea".parse().unwrap();
+        assert_eq!(place.shared().as_deref(), Ok("irc://irc.example:6667/tea"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod hearing;
 pub(crate) mod held;
 mod help;
 mod input;
+mod invited;
+mod inviting;
 mod keeping;
 mod knocking;
 mod lasting;
@@ -32,6 +34,7 @@ mod meeting;
 pub(crate) mod names;
 mod obeying;
 mod outcome;
+mod qr;
 mod quiet;
 mod reading;
 mod reasons;
@@ -80,6 +83,8 @@ use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
 use held::HeldTexts;
 use input::{Shown, Stamped};
+use invited::Invited;
+use inviting::Inviting;
 use link::Link;
 use losses::Losses;
 use meeting::Meeting;
@@ -105,11 +110,15 @@ const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 ///
 /// # Errors
 /// The room cannot be entered, not everyone has everything that was to be sent, or what others sent is not printed.
-pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+pub(crate) async fn run(given: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+    let opened = given.link.as_ref().map(|link| link.open(given));
+    let opened = opened.transpose()?;
+    let (args, invited) = opened.map_or((None, None), |(args, it)| (Some(args), Some(it)));
+    let args = args.as_ref().unwrap_or(given);
     DoorError::check(args, io::stdin().is_terminal())?;
     let mut stop = Stop::listen().context("cannot take signals")?;
     out.write_aside().context("cannot print")?;
-    let talked = talk(args, &mut stop, out).await;
+    let talked = talk(args, invited, &mut stop, out).await;
     let printed = out.end(&mut stop).await;
     talked.and(printed.map_err(Into::into))
 }
@@ -118,7 +127,12 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     clippy::too_many_lines,
     reason = "one loop over all that a chat waits for, and what it begins with"
 )]
-async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
+async fn talk(
+    args: &ChatArgs,
+    invited: Option<Invited>,
+    stop: &mut Stop,
+    out: &mut Output,
+) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
     let meeting = Meeting::of(args, at_terminal, stop, out).await?;
     let Meeting { place, nick, .. } = &meeting;
@@ -130,6 +144,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     let (door, known) = (said.door.clone(), said.known.take());
     let admission = door.admission();
     let mut conversation = Conversation::new(identity.public(), nick, door);
+    conversation.inviting = Inviting::by(invited.and_then(Invited::brings));
     // Whom a person does not know shows only where it knows anyone.
     let keeps_list = known.is_some() || args.trust.is_some() || args.people.is_some();
     if keeps_list {
@@ -240,6 +255,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         fading: Fading::default(),
         own: Vec::new(),
         room: meeting.room.as_str().to_owned(),
+        shared_place: place.shared(),
         reasons: Reasons::default(),
         looks: Looks::default(),
         kept: VecDeque::new(),
@@ -452,6 +468,8 @@ struct Chat<'a> {
     own: Vec<Vote>,
     /// What the room is called.
     room: String,
+    /// Where it meets, as another takes it; or why it has no such address.
+    shared_place: Result<String, &'static str>,
     /// What the room waits for.
     reasons: Reasons,
     /// When the screen is to show the room again.

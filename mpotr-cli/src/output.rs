@@ -214,6 +214,37 @@ impl Output {
         self.print(Stream::Results, shown, None)
     }
 
+    /// Prints what a person copies: in one line, however long it is. A screen breaks it.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub(crate) fn copied(&mut self, line: &str) -> Result<(), OutputError> {
+        match &self.screen {
+            Some(screen) => {
+                screen.notice(line);
+                Ok(())
+            }
+            None => self.line(line),
+        }
+    }
+
+    /// Shows a drawing to a person, whose rows are not to be broken. Returns whether there is room for it.
+    pub(crate) fn drawing(&mut self, rows: &[String]) -> bool {
+        let is_one = |width: Rows, row: &str| width.of(row).len() == 1;
+        let has_room = match (&self.screen, rows_of(&self.notices)) {
+            (Some(screen), _) => {
+                let width = screen.rows();
+                rows.iter().all(|row| is_one(width, row))
+            }
+            (None, Some(width)) => rows.iter().all(|row| is_one(width, &format!("* {row}"))),
+            (None, None) => false,
+        };
+        if has_room {
+            rows.iter().for_each(|row| self.notice(row));
+        }
+        has_room
+    }
+
     /// Prints a result for a person: a line, or in a terminal as many rows as it needs.
     ///
     /// # Errors

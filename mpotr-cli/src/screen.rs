@@ -267,6 +267,11 @@ impl Screen {
         });
     }
 
+    /// The rows in which lines are shown.
+    pub(crate) fn rows(&self) -> Rows {
+        self.lock().board.width()
+    }
+
     /// What was told last, since the person typed something.
     pub(crate) fn last_words(&self) -> VecDeque<String> {
         core::mem::take(&mut self.lock().last)

@@ -152,7 +152,10 @@ impl Conversation {
             (0, _) => "who has come was not heard for some time".to_owned(),
             (_, Some((have, want))) if have < want => format!("{have} of {want} are there"),
             _ if self.door.expected().next().is_some() => {
-                "all of --with are there, and have not agreed on a key yet".to_owned()
+                format!(
+                    "all of {} are there, and have not agreed on a key yet",
+                    self.door.named_by()
+                )
             }
             (1, _) => "1 other is there; each has to let in the other".to_owned(),
             _ => format!("{there} others are there; each has to let in all others"),
@@ -185,9 +188,12 @@ impl Conversation {
     /// The lines on those who are awaited, for a list of who is there.
     pub(super) fn lists_absent(&self, heard: &LastHeard) -> Vec<String> {
         let then = match (self.is_secure(), self.is_room_there) {
-            (true, _) => "not in the room",
-            (false, true) => "not heard here outside; it may be in the room",
-            (false, false) => "not here; the room begins when all of --with are",
+            (true, _) => "not in the room".to_owned(),
+            (false, true) => "not heard here outside; it may be in the room".to_owned(),
+            (false, false) => format!(
+                "not here; the room begins when all of {} are",
+                self.door.named_by()
+            ),
         };
         // Who has come and was not heard for some time is listed as one that has waited.
         let listed = self.waiting.listed();

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mpotr::{Backend, Rekey, RoomName, SuiteId};
+use mpotr::{Backend, IdentityKey, Rekey, RoomName, SuiteId};
 use mpotr_formats::Nick;
+use mpotr_formats::known::petname_of;
 
 use super::door::Trust;
+use super::invited::LinkSource;
 use super::rules::WrittenRule;
 use mpotr_transport::RelayAddress;
 
@@ -37,6 +39,22 @@ pub(crate) struct ChatArgs {
     /// `mpotr-transport-nats`, `-xmpp` and `-mail`. `exec:NAME[:ADDRESS]` starts a program `mpotr-transport-NAME` of your own
     #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]
     at: Option<Place>,
+    /// The link that another gave you, `mpotr:..`, or a FILE that holds it: where the room meets, what it is called, and who is let
+    /// in, and nobody else. You find out that who made it is there, and it, that you came by it. It serves once, and others on this
+    /// machine may see the command line: a file they do not
+    #[arg(long, value_name = "LINK", value_parser = LinkSource::parse,
+        conflicts_with_all = ["relay", "at", "room", "members", "with", "trust", "ask", "open"])]
+    pub(super) link: Option<LinkSource>,
+    /// What to call who made the link, from now on: it is kept in the list of the people that you know
+    #[arg(long, value_name = "NAME", requires = "link", value_parser = petname_of)]
+    pub(super) link_of: Option<Nick>,
+    /// You had the link from who made it in a way in which nobody can have changed it, scanned from its screen for example: it is kept
+    /// as verified
+    #[arg(long, requires = "link")]
+    pub(super) scanned: bool,
+    /// Whom the link lets in.
+    #[arg(skip)]
+    pub(super) lets_in: Option<Vec<IdentityKey>>,
     /// The account at the carrier, where it asks for one; by SASL at IRC
     #[arg(long, value_name = "ACCOUNT", requires = "carrier_password", help_heading = LOGIN)]
     account: Option<String>,
@@ -153,6 +171,17 @@ pub(crate) struct ChatArgs {
 }
 
 impl ChatArgs {
+    /// The same, in a room that a link names.
+    pub(super) fn in_room(&self, place: Place, room: RoomName, lets_in: Vec<IdentityKey>) -> Self {
+        Self {
+            at: Some(place),
+            room: Some(room),
+            ask: lets_in.is_empty(),
+            lets_in: Some(lets_in).filter(|keys| !keys.is_empty()),
+            ..self.clone()
+        }
+    }
+
     /// Where the room meets, if that is said.
     pub(super) fn place(&self) -> Option<Place> {
         let relay = || self.relay.clone().map(Place::Relay);

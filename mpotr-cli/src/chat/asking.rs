@@ -246,8 +246,9 @@ impl Chat<'_> {
             Ok(Newcomer::NotWith(digits)) => {
                 let another = self.conversation.door.names_another();
                 self.refuse(format_args!(
-                    "{} is not one of --with, and this room is for those alone: {another}",
+                    "{} is not one of {}, and this room is for those alone: {another}",
                     digits.grouped(" "),
+                    self.conversation.door.named_by(),
                 ));
             }
             Err(error) => self.refuse_by(error.lines()),

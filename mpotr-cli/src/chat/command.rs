@@ -49,6 +49,8 @@ pub(super) enum Command {
     Answer(String),
     /// Give up what is asked.
     Decline,
+    /// Show a link by which one person comes in, and is known; it is kept by this name.
+    Link(Option<String>),
     /// Leave the room.
     Quit,
     /// List the commands, or say more of one.
@@ -70,6 +72,7 @@ impl Command {
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Policy
+            | Self::Link(_)
             | Self::Help(_)
             | Self::Blanks
             | Self::Usage(_)
@@ -141,6 +144,8 @@ impl Command {
             ("verify", false) => Self::Verify(who),
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
+            ("link", true) => Self::Link(None),
+            ("link", false) => Self::Link(Some(who)),
             ("help", true) => Self::Help(None),
             ("help", false) => Self::Help(Some(who)),
             ("quit" | "exit" | "leave", true) => Self::Quit,

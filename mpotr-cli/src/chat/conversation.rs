@@ -14,6 +14,7 @@ use super::deciding::Decided;
 use super::differing::Differing;
 use super::door::Door;
 use super::elsewhere::Elsewhere;
+use super::inviting::Inviting;
 use super::lasting::Lasting;
 use super::names::Names;
 use super::quiet::Quiet;
@@ -68,6 +69,8 @@ pub(super) struct Conversation {
     pub(super) looked_at: Option<IdentityKey>,
     /// What is asked to find out who is who.
     pub(super) verifying: Verifying,
+    /// Links that were given, and the one that this member came by.
+    pub(super) inviting: Inviting,
     /// Members whose texts are not shown.
     muted: BTreeSet<IdentityKey>,
     /// Who took no part in a run, as was told: until it is in, the next ones are not.
@@ -127,6 +130,7 @@ impl Conversation {
             awaited: Awaited::default(),
             looked_at: None,
             verifying: Verifying::default(),
+            inviting: Inviting::default(),
             muted: BTreeSet::new(),
             absent_from_runs: BTreeSet::new(),
             to_admit: BTreeSet::new(),

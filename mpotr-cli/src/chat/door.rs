@@ -25,6 +25,9 @@ pub(super) enum Door {
     Open,
 }
 
+/// By what one was given whom a link names.
+const LINK: &str = "the link";
+
 /// Which people come in without being asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Trust {
@@ -60,6 +63,8 @@ impl DoorError {
         let is_said = !args.with.is_empty() || args.open || args.trust.is_some();
         match args.ask {
             true if !at_terminal && !args.commands => Err(Self::NoAnswers),
+            // One that names nobody asks.
+            false if args.lets_in.is_some() => Ok(()),
             false if !is_said && !at_terminal => Err(Self::NotSaid),
             _ => Ok(()),
         }
@@ -78,6 +83,15 @@ impl Door {
     ) -> anyhow::Result<Self> {
         if args.open {
             return Ok(Self::Open);
+        }
+        if let Some(keys) = &args.lets_in {
+            let others = keys.iter().filter(|key| *key != me);
+            let others: BTreeMap<_, _> = others.map(|key| (*key, LINK.to_owned())).collect();
+            anyhow::ensure!(
+                keys.first() != Some(me),
+                "this link is your own: it is for another person"
+            );
+            return Ok(Self::With(others));
         }
         if let Some(trust) = args.trust {
             let known = known.into_iter().flat_map(KnownPeople::iter);
@@ -151,8 +165,25 @@ impl Door {
         self.given().map(|(key, _)| key)
     }
 
+    /// Whether it is a link that says who comes in.
+    pub(super) fn is_of_link(&self) -> bool {
+        self.given().any(|(_, file)| file == LINK)
+    }
+
+    /// What says who comes in, and nobody else.
+    pub(super) fn named_by(&self) -> &'static str {
+        match self.is_of_link() {
+            true => "those of the link",
+            false => "--with",
+        }
+    }
+
     /// How one that --with does not name is let in: no command does it.
     pub(super) fn names_another(&self) -> String {
+        if self.is_of_link() {
+            return "to let it in, too, start again by a link that names it, which one makes by /link who is in a room with it"
+                .to_owned();
+        }
         let files: Vec<_> = self.given().map(|(_, file)| file.as_str()).collect();
         format!(
             "to let it in, too, start again with --with {} FILE, where FILE holds its public key",

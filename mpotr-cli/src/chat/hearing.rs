@@ -22,6 +22,7 @@ impl Chat<'_> {
     pub(super) async fn hear(&mut self, event: Event) {
         let is_text = matches!(event, Event::Message { .. });
         self.show(event).await;
+        self.ask_by_link().await;
         let others = self.conversation.others.as_ref().map_or(0, BTreeSet::len);
         // A first text gives its author a name.
         if !is_text || others <= FEW {
@@ -56,6 +57,9 @@ impl Chat<'_> {
             return;
         }
         self.tell_losses();
+        if self.hear_of_links(&event).await {
+            return;
+        }
         self.note_pause(&event);
         if let Some(told) = self.told_by_rules(&event) {
             return self.tell(told);

@@ -3,7 +3,7 @@
 use mpotr_formats::Escaped;
 
 /// All of them, as they begin a line.
-pub(super) const NAMES: [&str; 19] = [
+pub(super) const NAMES: [&str; 20] = [
     "/admit",
     "/answer",
     "/code",
@@ -13,6 +13,7 @@ pub(super) const NAMES: [&str; 19] = [
     "/help",
     "/kick",
     "/leave",
+    "/link",
     "/members",
     "/merge",
     "/mute",
@@ -36,7 +37,7 @@ struct Help {
 }
 
 /// All commands, as `/help` lists them.
-const HELP: [Help; 16] = [
+const HELP: [Help; 17] = [
     Help {
         usage: "/members",
         brief: "who is in the room, and who waits",
@@ -80,6 +81,12 @@ const HELP: [Help; 16] = [
         usage: "/answer A",
         brief: "answer one who asks so; /decline gives up what is asked",
         more: "With the name before the answer if more than one asks. Capitals and blanks do not count, all else does.",
+    },
+    Help {
+        usage: "/link NAME",
+        brief: "a link that asks one person in, by which you know each other",
+        more: "Who comes by it is kept under NAME, which can be left out. It serves once, within a day, as long as this chat runs; \
+               a wrong one, or another /link, ends it. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
     },
     Help {
         usage: "/policy",

@@ -11,6 +11,9 @@ impl Conversation {
     /// What the person should know about who comes in.
     pub(super) fn door(&self) -> &'static str {
         match self.door {
+            Door::With(_) if self.door.is_of_link() => {
+                "only those come in whom the link names, and the room begins when all of them are there"
+            }
             Door::With(_) => {
                 "only those of --with come in, and the room begins when all of them are there"
             }
@@ -67,7 +70,8 @@ impl Conversation {
                         notice(format!("{wants}, as expected; nothing is proven yet"))
                     }
                     Door::With(_) => notice(format!(
-                        "{wants}, is not one of --with, and stays outside; {}",
+                        "{wants}, is not one of {}, and stays outside; {}",
+                        self.door.named_by(),
                         self.door.names_another()
                     )),
                     Door::Trust(_, trusted) if trusted.contains(&claimed) => {
@@ -80,10 +84,14 @@ impl Conversation {
                         Say::Notice(format!("{wants}, and is let in as a stranger; nothing is proven yet")),
                         Say::Admit(claimed),
                     ],
-                    Door::Trust(Trust::Verified | Trust::List, _) | Door::Ask => vec![
-                        Say::Notice(format!("{wants}; nothing is proven yet")),
-                        Say::Notice(format!("to let it in: /admit {whole}")),
-                    ],
+                    Door::Trust(Trust::Verified | Trust::List, _) | Door::Ask => {
+                        let told = [
+                            format!("{wants}; nothing is proven yet"),
+                            format!("to let it in: /admit {whole}"),
+                        ];
+                        let told = told.into_iter().chain(self.may_come_by_link());
+                        told.map(Say::Notice).collect()
+                    }
                     Door::Open => notice(format!("{wants}; nothing is proven yet")),
                 }
             }

@@ -83,7 +83,9 @@ impl Conversation {
             None if self.differing.has(member) => {
                 "keeps other rules than you; nothing is proven".to_owned()
             }
-            None if !self.door.can_admit(member) => "not one of --with: stays outside".to_owned(),
+            None if !self.door.can_admit(member) => {
+                format!("not one of {}: stays outside", self.door.named_by())
+            }
             None if self.needs_word(member) => {
                 "waits for your /admit; nothing is proven".to_owned()
             }

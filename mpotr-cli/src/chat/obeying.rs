@@ -66,6 +66,7 @@ impl Chat<'_> {
             Command::Verify(words) => self.verify(&words).await,
             Command::Answer(words) => self.answer(&words).await,
             Command::Decline => self.decline().await,
+            Command::Link(name) => self.give_link(name.as_deref()),
             Command::Admit(who) => self.admit(&who).await,
             Command::Kick(who) => self.kick(&who).await,
             Command::Withdraw(who) => self.withdraw(&who).await,

@@ -33,10 +33,39 @@ impl Chat<'_> {
         }
         match file.load() {
             Ok(None) => {}
-            Ok(Some(people)) => self.conversation.names.know(people),
+            Ok(Some(people)) => {
+                self.conversation.names.know(people);
+                self.keep_proven();
+            }
             Err(error) => self.out.notice(format_args!(
                 "the people that you know are not read again: {error:#}"
             )),
+        }
+    }
+
+    /// Keeps a person by a name that this one has given it, in a list that begins with it where there was not one yet.
+    pub(super) fn keep_person(&mut self, key: IdentityKey, petname: Nick, how: How) {
+        let Some(file) = &self.people else {
+            return self
+                .out
+                .notice("there is no folder for a list of people: who that is is not kept");
+        };
+        let day = today();
+        let person = Person {
+            how,
+            first: day,
+            last: day,
+            petname,
+        };
+        let changed = file.change(|people| {
+            people.add(key, person)?;
+            Ok(people.clone())
+        });
+        match changed {
+            Ok(people) => self.conversation.names.know(people),
+            Err(error) => self
+                .out
+                .notice(format_args!("who that is is not kept: {error:#}")),
         }
     }
 

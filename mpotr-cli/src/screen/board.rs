@@ -110,6 +110,11 @@ impl Board {
         self.window = window;
     }
 
+    /// The rows in which lines are shown.
+    pub(super) const fn width(&self) -> Rows {
+        self.window.rows
+    }
+
     /// Where is looked, if that is not the end.
     pub(super) const fn at(&self) -> Option<At> {
         self.at

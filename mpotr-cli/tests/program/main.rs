@@ -20,6 +20,7 @@ mod identity;
 #[cfg(feature = "irc")]
 mod irc;
 mod limits;
+mod linking;
 mod memory;
 #[cfg(unix)]
 mod networks;

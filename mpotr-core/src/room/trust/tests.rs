@@ -105,14 +105,29 @@ impl Party {
         secret: &str,
         question: &str,
     ) -> Result<AttemptId, VerifyError> {
-        let secret = SharedSecret::of_text(secret).unwrap();
-        let asked = (with, &secret, question.to_owned());
+        self.starts_with(with, &SharedSecret::of_text(secret).unwrap(), question)
+    }
+
+    fn starts_with(
+        &mut self,
+        with: u16,
+        secret: &SharedSecret,
+        question: &str,
+    ) -> Result<AttemptId, VerifyError> {
+        let asked = (with, secret, question.to_owned());
         self.with(|trust, now, place, rng| trust.start(now, place, asked, rng))
     }
 
     fn answers(&mut self, attempt: AttemptId, secret: &str) -> Result<(), VerifyError> {
-        let secret = SharedSecret::of_text(secret).unwrap();
-        let told = self.with(|trust, _, place, rng| trust.answer(place, attempt, &secret, rng));
+        self.answers_with(attempt, &SharedSecret::of_text(secret).unwrap())
+    }
+
+    fn answers_with(
+        &mut self,
+        attempt: AttemptId,
+        secret: &SharedSecret,
+    ) -> Result<(), VerifyError> {
+        let told = self.with(|trust, _, place, rng| trust.answer(place, attempt, secret, rng));
         self.told.extend(told?);
         Ok(())
     }
@@ -438,12 +453,24 @@ fn another_secret_is_a_failure_on_both_sides_and_shown_with_the_next_question() 
 
 #[test]
 fn one_between_two_who_share_a_secret_is_found_in_one_try_whatever_it_passes_on() {
+    let typed = || SharedSecret::of_text("the old mill").unwrap();
+    passes_on_what_two_say_of(&typed, "where?");
+}
+
+#[test]
+fn one_between_two_who_share_a_link_is_found_in_one_try_whatever_it_passes_on() {
+    let once = || SharedSecret::of_once(&[7; 16]);
+    passes_on_what_two_say_of(&once, "mpotr once");
+}
+
+/// What one says in a room is passed on into another, where it is as if another had said it.
+fn passes_on_what_two_say_of(secret: &dyn Fn() -> SharedSecret, question: &str) {
     let [mut alice, mut bob] = two_rooms();
-    alice.starts(1, "the old mill", "where?").unwrap();
+    alice.starts_with(1, &secret(), question).unwrap();
     let passed_on = alice.says().remove(0);
     bob.hears(0, &passed_on);
     let attempt = bob.asked().unwrap().0;
-    bob.answers(attempt, "the old mill").unwrap();
+    bob.answers_with(attempt, &secret()).unwrap();
     let answer = bob.says().remove(0);
     alice.hears(1, &answer);
     let different = Some((SecretOutcome::Different, 1));

@@ -1,0 +1,416 @@
+//! Links by which a person asks another into the room, and by which each finds out who the other is. `docs/spec/13-trust.md`, "Link".
+//!
+//! ```text
+//! /link bob                                             shows a link that serves once: who comes by it is kept as bob
+//! mpotr chat --link ADDRESS --link-of alice --scanned   opens one: who made it is kept as alice
+//! ```
+//!
+//! Who made the link is known by its key, without which the room of who opens it does not begin. Who comes by it is known by what
+//! serves once: the two programs find out by CPace that both have it, and their people type nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mpotr::crypto::Secret;
+use mpotr::room::Event;
+use mpotr::{AttemptId, IdentityKey, SecretOutcome, SharedSecret, SystemRng};
+use mpotr_formats::Nick;
+use mpotr_formats::known::{How, petname_of};
+use mpotr_formats::room_address::{MAX_ROOM_ADDRESS_KEYS, ONCE, RoomAddress};
+use tokio::time::Instant;
+
+use super::Chat;
+use super::conversation::Conversation;
+
+/// The question of an attempt that a link makes.
+const QUESTION: &str = "mpotr once";
+/// For so long a link serves.
+const LASTS: Duration = Duration::from_secs(24 * 60 * 60);
+/// After so many attempts that came to nothing it does not serve.
+const MOST_FAILURES: u8 = 3;
+
+/// Links that this member has given, or came by.
+#[derive(Debug, Default)]
+pub(super) struct Inviting {
+    /// The one that was shown last, as long as it serves.
+    given: Option<Given>,
+    /// The one that this member came by, as long as its maker was not asked.
+    brought: Option<Brought>,
+    /// Attempts that links have made.
+    attempts: BTreeMap<AttemptId, Part>,
+    /// Who was found out by a link, and is in no list.
+    proven: BTreeMap<IdentityKey, How>,
+}
+
+/// A link that was shown.
+#[derive(Debug)]
+struct Given {
+    once: Secret<ONCE>,
+    /// What who comes by it is called here.
+    name: Option<Nick>,
+    until: Instant,
+    failures: u8,
+}
+
+/// What a link brings to who opens it.
+#[derive(Debug)]
+pub(super) struct Brought {
+    pub(super) maker: IdentityKey,
+    pub(super) once: Secret<ONCE>,
+    /// How the maker's key is known, once it shows that it has made the link.
+    pub(super) how: How,
+    /// What the maker is called here.
+    pub(super) name: Option<Nick>,
+}
+
+/// This member's part in an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// It came by a link, and asks the maker.
+    Asked,
+    /// It has made the link, and answers.
+    Answered,
+    /// It knows of no such link.
+    Declined,
+}
+
+impl Inviting {
+    /// Of a member that came by a link.
+    pub(super) fn by(brought: Option<Brought>) -> Self {
+        Self {
+            brought,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anyone may come by a link.
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.given.as_ref().is_some_and(|given| now < given.until)
+    }
+
+    /// Shows another link. Returns whether one that was shown before does not serve for that.
+    fn give(&mut self, once: Secret<ONCE>, name: Option<Nick>, now: Instant) -> bool {
+        let was_open = self.is_open(now);
+        self.given = Some(Given {
+            once,
+            name,
+            until: now.checked_add(LASTS).unwrap_or(now),
+            failures: 0,
+        });
+        was_open
+    }
+
+    /// What is answered to one that comes by a link; nothing if none serves, or if another is being answered: one secret, one use.
+    fn answer(&mut self, now: Instant) -> Option<SharedSecret> {
+        let is_answering = self.attempts.values().any(|part| *part == Part::Answered);
+        self.given.take_if(|given| given.until <= now);
+        let given = self.given.as_ref().filter(|_| !is_answering)?;
+        Some(SharedSecret::of_once(given.once.expose()))
+    }
+
+    /// What the maker of the link is asked, if it is still to be.
+    fn question(&self) -> Option<(IdentityKey, SharedSecret)> {
+        let is_asking = self.attempts.values().any(|part| *part == Part::Asked);
+        let brought = self.brought.as_ref().filter(|_| !is_asking)?;
+        let secret = SharedSecret::of_once(brought.once.expose());
+        Some((brought.maker, secret))
+    }
+
+    /// What comes of an attempt that a link has made; `None` of another.
+    fn ends(&mut self, attempt: &AttemptId, result: SecretOutcome) -> Option<End> {
+        let part = self.attempts.remove(attempt)?;
+        Some(match (part, result) {
+            (Part::Declined, _) | (_, SecretOutcome::EpochChanged) => End::Nothing,
+            (Part::Answered, SecretOutcome::Same) => {
+                let name = self.given.take().and_then(|given| given.name);
+                End::Came { name }
+            }
+            (Part::Asked, SecretOutcome::Same) => {
+                let brought = self.brought.take();
+                let (name, how) = brought.map_or((None, How::Seen), |it| (it.name, it.how));
+                End::Made { name, how }
+            }
+            (Part::Answered, SecretOutcome::Different) => {
+                self.given = None;
+                End::Stranger
+            }
+            (Part::Answered, SecretOutcome::Aborted | _) => {
+                let Some(given) = &mut self.given else {
+                    return Some(End::Nothing);
+                };
+                given.failures = given.failures.saturating_add(1);
+                let serves = given.failures < MOST_FAILURES;
+                self.given.take_if(|_| !serves);
+                End::Unanswered { serves }
+            }
+            (Part::Asked, SecretOutcome::Different) => {
+                self.brought = None;
+                End::OtherMaker
+            }
+            (Part::Asked, SecretOutcome::Aborted | _) => {
+                self.brought = None;
+                End::NotServed
+            }
+        })
+    }
+}
+
+/// What came of an attempt that a link has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing that is told.
+    Nothing,
+    /// Who came has the link that this member gave.
+    Came { name: Option<Nick> },
+    /// Who made the link by which this member came is there.
+    Made { name: Option<Nick>, how: How },
+    /// Who came has another.
+    Stranger,
+    /// Who came gave it up, or the time was over.
+    Unanswered { serves: bool },
+    /// Who is to have made the link does not have it.
+    OtherMaker,
+    /// The maker says nothing of it.
+    NotServed,
+}
+
+impl Conversation {
+    /// What is told of one that waits, where it may have come by a link.
+    pub(super) fn may_come_by_link(&self) -> Option<String> {
+        let is_open = self.inviting.is_open(Instant::now());
+        is_open.then(|| {
+            "if it comes by your link, it shows that by itself once it is in, and nothing before"
+                .to_owned()
+        })
+    }
+
+    /// Whom a link lets in that this member makes: itself first.
+    fn keys_of_link(&self) -> Option<Vec<IdentityKey>> {
+        let others = self.others.iter().flatten().chain(self.door.expected());
+        let mut keys = vec![self.me];
+        for key in others {
+            if !keys.contains(key) {
+                keys.push(*key);
+            }
+        }
+        (keys.len() <= MAX_ROOM_ADDRESS_KEYS).then_some(keys)
+    }
+
+    /// What to say of what a link has found out, or has not.
+    fn says_of_link(&self, identity: &IdentityKey, end: &End, failures: u32) -> Option<String> {
+        let name = self.name(identity);
+        Some(match end {
+            End::Nothing => return None,
+            End::Came { .. } => format!("{name} came by your link: nobody is between you"),
+            End::Made { how, .. } => {
+                let unless = match *how == How::Qr {
+                    true => "",
+                    false => ", if nobody could change the link on its way to you",
+                };
+                format!("{name} has made the link by which you came: nobody is between you{unless}")
+            }
+            End::Stranger => format!(
+                "WARNING: {name} comes by a link that is not the one you gave: a stranger is between you, or has changed it on its \
+                 way. Yours does not serve any longer; failed with {name} so far: {failures}"
+            ),
+            End::Unanswered { serves } => {
+                let then = match serves {
+                    true => "the link still serves",
+                    false => "the link does not serve any longer; /link makes another",
+                };
+                format!(
+                    "{name} came by your link and did not show that it has it: {then}; failed with {name} so far: {failures}"
+                )
+            }
+            End::OtherMaker => format!(
+                "WARNING: {name} has not made the link by which you came, or has made another since: a stranger may have changed \
+                 it on its way. Ask for another where nobody can change it; failed with {name} so far: {failures}"
+            ),
+            End::NotServed => format!(
+                "the link does not serve any longer: it was used, a day is over, or {name} has made another. {name} is not verified; \
+                 failed with {name} so far: {failures}"
+            ),
+        })
+    }
+}
+
+impl Chat<'_> {
+    /// Shows a link, for one whom the person wants to keep by a name, perhaps.
+    pub(super) fn give_link(&mut self, name: Option<&str>) {
+        let name = match name.map(petname_of).transpose() {
+            Ok(name) => name,
+            Err(error) => return self.refuse(error),
+        };
+        let at = match self.shared_place.clone() {
+            Ok(at) => at,
+            Err(why) => return self.refuse(why),
+        };
+        let Some(keys) = self.conversation.keys_of_link() else {
+            return self.refuse(format_args!(
+                "a link lets in {MAX_ROOM_ADDRESS_KEYS} at most, and more are here: start again with --with and their files"
+            ));
+        };
+        let mut rng = SystemRng::default();
+        let once = Secret::random(&mut rng);
+        let address = RoomAddress {
+            room: self.room.clone(),
+            at,
+            keys,
+            once: Some(Secret::new(*once.expose())),
+        };
+        let link = address.render();
+        let inviting = &mut self.conversation.inviting;
+        let replaces = inviting.give(once, name, Instant::now());
+        self.out.notice(
+            "this link is for one person, and serves once, within a day and as long as this chat runs: give it where nobody else \
+             sees it, or can change it",
+        );
+        if let Err(error) = self.out.copied(&link) {
+            self.closed = Some(error);
+        }
+        self.draw_link(&link);
+        self.out.notice(
+            "who comes by it is let in as others are, and shows then, by itself, that it has the link",
+        );
+        if replaces {
+            self.out
+                .notice("the link that you made before does not serve any longer");
+        }
+    }
+
+    /// Shows a link for a camera, where there is room.
+    fn draw_link(&mut self, link: &str) {
+        let rows = super::qr::rows(link);
+        if !self.at_terminal || rows.is_empty() || self.out.drawing(&rows) {
+            return;
+        }
+        let columns = rows.first().map_or(0, |row| row.chars().count());
+        self.out.notice(format_args!(
+            "for a QR code of it there is no room: it takes a terminal of {} columns",
+            columns.saturating_add(2)
+        ));
+    }
+
+    /// Takes part in attempts that links make. Returns whether all was told of an event.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others have nothing to do with links"
+    )]
+    pub(super) async fn hear_of_links(&mut self, event: &Event) -> bool {
+        match event {
+            Event::SecretAsked {
+                attempt,
+                identity,
+                question,
+                ..
+            } if question == QUESTION && !self.conversation.is_muted(identity) => {
+                self.is_asked_by_link(*attempt, identity).await;
+                true
+            }
+            Event::SecretResult {
+                attempt,
+                identity,
+                result,
+                failures,
+            } => match self.conversation.inviting.ends(attempt, *result) {
+                Some(end) => {
+                    self.tell_of_link(identity, end, *failures);
+                    true
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// A member comes by a link.
+    async fn is_asked_by_link(&mut self, attempt: AttemptId, identity: &IdentityKey) {
+        let inviting = &mut self.conversation.inviting;
+        if let Some(secret) = inviting.answer(Instant::now()) {
+            inviting.attempts.insert(attempt, Part::Answered);
+            // If the keys are about to change it is asked again.
+            let answered = self.handle.verify_answer(attempt, secret).await;
+            let _asked_again = answered;
+            return;
+        }
+        inviting.attempts.insert(attempt, Part::Declined);
+        let _ended = self.handle.verify_abort(attempt).await;
+        let name = self.conversation.name(identity);
+        self.out.notice(format_args!(
+            "{name} comes by a link that does not serve any longer, or that you have not given; /link makes another"
+        ));
+    }
+
+    /// Asks who made the link by which this member came, as soon as it is in the room.
+    pub(super) async fn ask_by_link(&mut self) {
+        let conversation = &mut self.conversation;
+        let Some((maker, secret)) = conversation.inviting.question() else {
+            return;
+        };
+        let mut others = conversation.others.iter().flatten();
+        if !others.any(|it| *it == maker) {
+            return;
+        }
+        // If the keys are about to change it is asked under those that come.
+        let asked = self
+            .handle
+            .verify_start(maker, secret, QUESTION.to_owned())
+            .await;
+        if let Ok(attempt) = asked {
+            let attempts = &mut self.conversation.inviting.attempts;
+            attempts.insert(attempt, Part::Asked);
+        }
+    }
+
+    /// Tells what came of an attempt that a link has made, and keeps it.
+    fn tell_of_link(&mut self, identity: &IdentityKey, end: End, failures: u32) {
+        match &end {
+            End::Came { name } => self.keep_by_link(identity, name.as_ref(), &How::Qr),
+            End::Made { name, how } => self.keep_by_link(identity, name.as_ref(), how),
+            End::Nothing
+            | End::Stranger
+            | End::Unanswered { .. }
+            | End::OtherMaker
+            | End::NotServed => {}
+        }
+        let said = self.conversation.says_of_link(identity, &end, failures);
+        said.into_iter().for_each(|line| self.out.notice(line));
+    }
+
+    /// Keeps whose key that is.
+    fn keep_by_link(&mut self, identity: &IdentityKey, name: Option<&Nick>, how: &How) {
+        let known = self.conversation.names.petname(identity).cloned();
+        if let (Some(known), Some(name)) = (&known, name)
+            && known != name
+        {
+            self.out.notice(format_args!(
+                "WARNING: the link was to be for {name}, and has served {known}, whom you know"
+            ));
+        }
+        match known.or_else(|| name.cloned()) {
+            Some(name) => self.keep_person(*identity, name, how.clone()),
+            None => {
+                let proven = &mut self.conversation.inviting.proven;
+                proven.insert(*identity, how.clone());
+                self.out.notice(format_args!(
+                    "to keep who that is: `mpotr people add {identity} NAME`, while this chat runs"
+                ));
+            }
+        }
+    }
+
+    /// Keeps what links have found out of those who are in the list by now.
+    pub(super) fn keep_proven(&mut self) {
+        let names = &self.conversation.names;
+        let proven = &mut self.conversation.inviting.proven;
+        let listed: Vec<_> = proven
+            .extract_if(.., |key, _| names.petname(key).is_some())
+            .collect();
+        for (key, how) in listed {
+            self.remember(&super::remembering::Learned::Verified([key].into(), how));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
