@@ -63,8 +63,10 @@ pub struct Driver<S: CryptoSuite, C, R> {
     events: mpsc::Sender<DriverEvent>,
     /// What the application is told next, before what the room has to tell.
     news: VecDeque<DriverEvent>,
-    /// Whether the room was asked to be left.
-    is_leaving: bool,
+    /// Whether the room was asked to stop: it waits for no other transport.
+    is_stopped: bool,
+    /// When the room was asked to be left.
+    leaves: Option<Instant>,
 }
 
 impl<S, T, R> Driver<S, Fixed<T>, R>
@@ -114,7 +116,8 @@ where
             takes_texts,
             events,
             news: VecDeque::new(),
-            is_leaving: false,
+            is_stopped: false,
+            leaves: None,
         };
         tokio::spawn(driver.run(transport));
         (handle, receiver)
@@ -177,7 +180,8 @@ where
             takes_texts,
             events,
             news,
-            is_leaving,
+            is_stopped,
+            leaves,
             ..
         } = self;
         let clock = &*clock;
@@ -260,12 +264,15 @@ where
                 }
                 command = commands.recv(), if has_handles => match command {
                     Some(command) => {
-                        *is_leaving |= matches!(command, Command::Leave | Command::Stop);
+                        if matches!(command, Command::Leave) {
+                            leaves.get_or_insert_with(Instant::now);
+                        }
+                        *is_stopped |= matches!(command, Command::Stop);
                         command.give_to(room, clock.now(), takes_texts, rng);
                     }
                     None => {
                         has_handles = false;
-                        *is_leaving = true;
+                        *is_stopped = true;
                         room.leave(clock.now());
                     }
                 },

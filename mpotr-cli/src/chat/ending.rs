@@ -45,6 +45,8 @@ pub(super) enum Leaves {
     AtEndOfPipe,
     /// The same, by a line of the script.
     ByQuitOfPipe,
+    /// It was on its way out when the carrier went away.
+    Already,
 }
 
 impl Chat<'_> {
@@ -110,18 +112,19 @@ impl Chat<'_> {
             _ => format!("{texts} texts are not delivered"),
         };
         let lost = "for the way to the room is lost";
-        let linger = match leaves {
-            Leaves::ByQuit | Leaves::AtEndOfInput => LINGER,
-            Leaves::AtEndOfPipe | Leaves::ByQuitOfPipe => LINGER_OF_PIPE,
+        let linger = match self.at_terminal {
+            true => LINGER,
+            false => LINGER_OF_PIPE,
         };
         let ended = match leaves {
-            Leaves::ByQuit | Leaves::ByQuitOfPipe => "",
+            Leaves::ByQuit | Leaves::ByQuitOfPipe | Leaves::Already => "",
             Leaves::AtEndOfInput | Leaves::AtEndOfPipe => "the input has ended; ",
         };
         let at_once = match leaves {
             Leaves::ByQuit => "/quit once more, or ctrl-c, leaves now",
             Leaves::AtEndOfInput => "ctrl-c leaves now",
-            Leaves::AtEndOfPipe | Leaves::ByQuitOfPipe => "a signal leaves now",
+            Leaves::Already if self.at_terminal => "ctrl-c leaves now",
+            Leaves::AtEndOfPipe | Leaves::ByQuitOfPipe | Leaves::Already => "a signal leaves now",
         };
         self.leaves_by = Instant::now().checked_add(linger);
         self.out.notice(format_args!(
@@ -132,9 +135,12 @@ impl Chat<'_> {
 
     /// Tells so if nothing more is to come of the input, and the carrier is away.
     pub(super) fn ends_without_carrier(&mut self) {
-        let is_over = self.input_is_over || self.is_read_out;
-        if !is_over || self.link.is_up() || self.is_leaving || self.leaves_by.is_some() {
+        let is_over = self.input_is_over || self.is_read_out || self.is_leaving;
+        if !is_over || self.link.is_up() || self.leaves_by.is_some() {
             return;
+        }
+        if self.is_leaving {
+            return self.leave_without_carrier(Leaves::Already);
         }
         let quits = self.kept.iter().any(|it| self.is_quit(it));
         self.leave_without_carrier(match (self.at_terminal, quits) {
@@ -196,7 +202,7 @@ impl Chat<'_> {
     }
 
     /// Leaves without what waits.
-    async fn leave_at_once(&mut self) {
+    pub(super) async fn leave_at_once(&mut self) {
         self.leave().await;
         // Who leaves a room already does not wait for it any longer. If the room has ended, an event says so.
         let _ended = self.handle.stop().await;

@@ -42,7 +42,7 @@ impl Chat<'_> {
                 let notice = "that text waits until the way to the room is there again; /discard takes it back";
                 self.out.notice(notice);
             }
-            Ok(Command::Quit) if self.leaves_by.is_some() => self.leave().await,
+            Ok(Command::Quit) if self.leaves_by.is_some() => self.leave_at_once().await,
             Ok(Command::Quit) => {
                 self.kept.push_back(line);
                 self.leave_without_carrier(Leaves::ByQuit);
@@ -134,7 +134,7 @@ impl Chat<'_> {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if is_due(self.leaves_by) {
             self.leaves_by = None;
-            self.leave().await;
+            self.leave_at_once().await;
         }
         if is_due(self.losses.due()) {
             self.tell_losses();

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::thread;
+use std::thread::{self, sleep};
+use std::time::Duration;
 
 use tempfile::tempdir;
 
@@ -150,6 +151,39 @@ fn what_is_no_relay_any_more_is_not_asked_again() {
         assert!(line.matches("not a frame").count() <= 1, "{finished:?}");
         let cause = line.split(": ").last().unwrap();
         assert_eq!(line.matches(cause).count(), 1, "{finished:?}");
+    }
+}
+
+/// As who has yet to leave does.
+#[cfg(unix)]
+#[test]
+fn who_is_leaving_waits_for_the_relay_too_and_delivers_what_it_said() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let [mut alice, mut bob] =
+        ["alice", "bob"].map(|nick| enter(home.path(), &address, nick, &["--members", "2"]));
+    for member in [&alice, &bob] {
+        member.hears_err("the room is secure");
+    }
+    // Nobody says that it has what was sent: so who leaves is on its way out until the relay goes.
+    kill("-STOP", bob.id());
+    alice.type_in("one\n");
+    alice.end_input();
+    sleep(Duration::from_secs(2));
+    drop(relay);
+    alice.hears_err(
+        "1 text is not delivered, for the way to the room is lost: this member leaves in 60 s",
+    );
+    kill("-CONT", bob.id());
+    bob.hears_err("lost the relay");
+    let _again = Relay::start_on(home.path(), &address);
+    bob.hears_out("alice: one\n");
+    bob.hears_err(" has left\n");
+    bob.end_input();
+    for member in [alice, bob] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
     }
 }
 

@@ -373,7 +373,8 @@ impl RoomHandle {
         answer.await.map_err(|_dropped| HandleError::Ended)
     }
 
-    /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.
+    /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done. Where the
+    /// transport is lost, another is waited for, if the driver can make one, for a minute at most.
     ///
     /// # Errors
     /// The room has ended.
@@ -382,7 +383,7 @@ impl RoomHandle {
     }
 
     /// Leaves the room as [`RoomHandle::leave`] does if it is secure. One that is not, or that is being left already, ends at
-    /// once: what waits to be sent never is, and events say so.
+    /// once: what waits to be sent never is, and events say so. No other transport is waited for.
     ///
     /// # Errors
     /// The room has ended.

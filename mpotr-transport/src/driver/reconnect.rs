@@ -17,6 +17,10 @@ use crate::transport::{CloseCode, Closed, Connect, Transport};
 /// a member that does not answer is left out (06, "Timers", `silent`).
 const LONG_LOSS: Duration = Duration::from_secs(60);
 
+/// For so long a room that is being left waits for another transport: those who stay hear that it leaves, and it hears what
+/// they have.
+const LEAVES: Duration = Duration::from_secs(60);
+
 /// As many waits as grow from any to any other.
 const DOUBLINGS: usize = 64;
 
@@ -142,12 +146,12 @@ where
     /// meanwhile, and takes what the application asks for: a text waits in it.
     ///
     /// # Errors
-    /// The last error, if it is one that no attempt mends, if the room is to be left, or if it is time to give up.
+    /// The last error, if it is one that no attempt mends, if the room is to stop, or if it is time to give up.
     pub(super) async fn reconnect(&mut self, mut closed: Closed) -> Result<C::Transport, Closed> {
         let lost = Instant::now();
         self.clock.halt();
         let mut loss = Loss::of(self.loss.take(), &self.retry);
-        while !self.is_leaving
+        while !self.is_stopped
             && let Some((attempt, wait)) = loss.next(&closed)
         {
             // An event that the application has not read yet says less than the next.
@@ -158,7 +162,7 @@ where
                 attempt,
                 wait,
             });
-            match self.attempt(wait).await {
+            match self.attempt(wait, lost).await {
                 Some(Ok(transport)) => {
                     self.clock.go_on();
                     self.room
@@ -179,8 +183,12 @@ where
         Err(closed)
     }
 
-    /// One attempt, after a wait; `None` if the room is to be left.
-    async fn attempt(&mut self, wait: Duration) -> Option<Result<C::Transport, Closed>> {
+    /// One attempt, after a wait; `None` if the room is to stop, or has waited for long enough while it is being left.
+    async fn attempt(
+        &mut self,
+        wait: Duration,
+        lost: Instant,
+    ) -> Option<Result<C::Transport, Closed>> {
         let Self {
             room,
             connect,
@@ -190,7 +198,8 @@ where
             takes_texts,
             events,
             news,
-            is_leaving,
+            is_stopped,
+            leaves,
             ..
         } = self;
         let mut connecting = pin!(async {
@@ -203,6 +212,7 @@ where
                 news.extend(poll(room));
             }
             let deadline = room.poll_timeout().and_then(|at| clock.when(at));
+            let given_up = leaves.and_then(|leaves| leaves.max(lost).checked_add(LEAVES));
             tokio::select! {
                 connected = &mut connecting => return Some(connected),
                 place = events.reserve(), if !news.is_empty() => {
@@ -211,12 +221,26 @@ where
                     }
                 }
                 command = commands.recv() => match command {
-                    Some(Command::Leave | Command::Stop) | None => {
-                        *is_leaving = true;
+                    Some(Command::Stop) | None => {
+                        *is_stopped = true;
                         return None;
                     }
-                    Some(command) => command.give_to(room, clock.now(), takes_texts, rng),
+                    Some(command) => {
+                        if matches!(command, Command::Leave) {
+                            leaves.get_or_insert_with(Instant::now);
+                        }
+                        command.give_to(room, clock.now(), takes_texts, rng);
+                        // It has nobody to say goodbye to.
+                        if leaves.is_some() && room.has_ended() {
+                            *is_stopped = true;
+                            return None;
+                        }
+                    }
                 },
+                () = sleep_until(given_up.unwrap_or(lost)), if given_up.is_some() => {
+                    *is_stopped = true;
+                    return None;
+                }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     room.handle_timeout(clock.now(), rng);
                     // Nobody hears it, and the room says it again for as long as it matters.

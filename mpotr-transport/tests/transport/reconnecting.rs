@@ -32,6 +32,9 @@ const RETRY: Retry = Retry {
 /// more than three.
 const MINUTES: Duration = Duration::from_secs(120);
 
+/// For so long one that is leaving waits for another transport.
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Texts of a member that are on their way at most.
 const MOST_ON_THE_WAY: usize = 128;
 
@@ -358,14 +361,92 @@ async fn what_no_attempt_mends_ends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_does_not_wait_for_the_transport() {
-    let mut alice = Member::enter(&Hub::default(), 2);
+async fn who_stops_or_has_nobody_to_leave_does_not_wait_for_the_transport() {
+    for stops in [false, true] {
+        let mut alice = Member::enter(&Hub::default(), 2);
+        alice.way.send_replace(Way::Closed);
+        alice.hears(attempt).await;
+        let asked = Instant::now();
+        match stops {
+            true => alice.handle.stop().await.unwrap(),
+            false => alice.handle.leave().await.unwrap(),
+        }
+        alice.hears(disconnected).await;
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+    }
+}
+
+/// What was said before it leaves still arrives, and the others hear that it has left.
+#[tokio::test(start_paused = true)]
+async fn who_is_leaving_when_the_transport_is_lost_leaves_over_the_next() {
+    let hub = Hub::default();
+    let mut alice = Member::enter(&hub, 2);
+    let mut bob = Member::enter(&hub, 2);
+    alice.is_secure_with(2).await;
+    bob.is_secure_with(2).await;
+    // Nothing arrives from here on, and nobody knows.
+    bob.way.send_replace(Way::Closed);
+    bob.hears(attempt).await;
+    let text = alice.says("goodbye").await;
+    alice.handle.leave().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
     alice.way.send_replace(Way::Closed);
     alice.hears(attempt).await;
-    let asked = Instant::now();
-    alice.handle.leave().await.unwrap();
-    alice.hears(disconnected).await;
-    assert_eq!(asked.elapsed(), Duration::ZERO);
+    sleep(Duration::from_secs(20)).await;
+    for member in [&alice, &bob] {
+        member.way.send_replace(Way::Open);
+    }
+    alice.hears(reconnected).await;
+    bob.reads("goodbye").await;
+    let ended = alice.hears(|event| match event {
+        DriverEvent::Room(Event::Acknowledged { text_id }) => {
+            assert_eq!(*text_id, text);
+            None
+        }
+        DriverEvent::Room(Event::Ended(departure)) => Some(departure.acknowledged),
+        _ => None,
+    });
+    assert!(ended.await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_leaving_waits_for_a_transport_for_a_minute_and_not_if_it_is_to_stop() {
+    for (is_lost_first, stops) in [(false, false), (true, false), (false, true)] {
+        let hub = Hub::default();
+        let mut alice = Member::enter(&hub, 2);
+        let mut bob = Member::enter(&hub, 2);
+        alice.is_secure_with(2).await;
+        bob.is_secure_with(2).await;
+        bob.way.send_replace(Way::Closed);
+        bob.hears(attempt).await;
+        alice.says("goodbye").await;
+        if is_lost_first {
+            alice.way.send_replace(Way::Closed);
+            alice.hears(attempt).await;
+        }
+        alice.handle.leave().await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        if !is_lost_first {
+            alice.way.send_replace(Way::Closed);
+            alice.hears(attempt).await;
+        }
+        let begun = Instant::now();
+        if stops {
+            alice.handle.stop().await.unwrap();
+        }
+        assert_eq!(alice.hears(disconnected).await, "the way is closed");
+        let expected = match (stops, is_lost_first) {
+            (true, _) => Duration::ZERO,
+            (false, true) => MINUTE - Duration::from_secs(1),
+            (false, false) => MINUTE,
+        };
+        // The clock of the tests goes by milliseconds.
+        let lasted = begun.elapsed();
+        assert!(
+            lasted.abs_diff(expected) <= Duration::from_millis(10),
+            "{lasted:?}, {expected:?}"
+        );
+    }
 }
 
 /// Of what is given to the driver while the transport is lost, as much as the others may owe an answer to counts as on its way
