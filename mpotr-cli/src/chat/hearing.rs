@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr::room::Event;
-use mpotr::{Vote, WaitingReason};
+use mpotr::{MessageId, Vote, WaitingReason};
 use tokio::time::Instant;
 
 use super::Chat;
@@ -79,25 +79,7 @@ impl Chat<'_> {
             self.out.notices(lines, move || shown.show(seen));
         }
         for say in said {
-            match say {
-                Say::Notice(notice) => self.out.notice(notice),
-                Say::Admit(newcomer) => {
-                    let asked = self.handle.admit(newcomer).await;
-                    self.ask(asked);
-                }
-                Say::LeaveOut(member) => {
-                    let asked = self.handle.exclude(member).await;
-                    self.ask(asked);
-                }
-                Say::Remember(learned) => self.remember(&learned),
-                Say::Text(_) if self.closed.is_some() => {}
-                Say::Text(text) => {
-                    if let Err(error) = self.out.message(id, text) {
-                        self.closed = Some(error);
-                        self.leave().await;
-                    }
-                }
-            }
+            self.tell_one(say, id).await;
         }
         if are_fewer {
             self.tell_who_is_never_out();
@@ -105,6 +87,29 @@ impl Chat<'_> {
         if is_shown && let Some(text) = self.unseen.take() {
             self.send(text, self.conversation.seen()).await;
             self.leave_if_done().await;
+        }
+    }
+
+    /// Says one thing of what happened, or does it. `id`: of the message that it was.
+    async fn tell_one(&mut self, say: Say, id: Option<MessageId>) {
+        match say {
+            Say::Notice(notice) => self.out.notice(notice),
+            Say::Admit(newcomer) => {
+                let asked = self.handle.admit(newcomer).await;
+                self.ask(asked);
+            }
+            Say::LeaveOut(member) => {
+                let asked = self.handle.exclude(member).await;
+                self.ask(asked);
+            }
+            Say::Remember(learned) => self.remember(&learned),
+            Say::Text(_) if self.closed.is_some() => {}
+            Say::Text(text) => {
+                if let Err(error) = self.out.message(id, text) {
+                    self.closed = Some(error);
+                    self.leave().await;
+                }
+            }
         }
     }
 

@@ -398,15 +398,18 @@ async fn who_is_leaving_when_the_transport_is_lost_leaves_over_the_next() {
     }
     alice.hears(reconnected).await;
     bob.reads("goodbye").await;
-    let ended = alice.hears(|event| match event {
-        DriverEvent::Room(Event::Acknowledged { text_id }) => {
-            assert_eq!(*text_id, text);
-            None
+    let mut acknowledged = Vec::new();
+    let ended = alice.hears(|event| {
+        if let DriverEvent::Room(Event::Acknowledged { text_id }) = event {
+            acknowledged.push(*text_id);
         }
-        DriverEvent::Room(Event::Ended(departure)) => Some(departure.acknowledged),
-        _ => None,
+        let DriverEvent::Room(Event::Ended(departure)) = event else {
+            return None;
+        };
+        Some(departure.acknowledged)
     });
     assert!(ended.await);
+    assert_eq!(acknowledged, [text]);
 }
 
 #[tokio::test(start_paused = true)]
