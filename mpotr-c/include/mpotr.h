@@ -198,6 +198,14 @@ int mpotr_poll_packet(mpotr_member *member, mpotr_buf *out);
 int mpotr_poll_event(mpotr_member *member, mpotr_buf *out);
 
 /**
+ * The next piece of a transcript, of a member that was made with "record":true, or MPOTR_NOTHING. All pieces, one after another, are a
+ * file as mpotr transcript reads it, with all texts in clear: the first piece comes at once, the last when the member's part is
+ * over. To be taken before events are.
+ */
+int mpotr_poll_record(mpotr_member *member,
+                      mpotr_buf *out);
+
+/**
  * When to call mpotr_handle_timeout; MPOTR_NOTHING for not before something else happens.
  */
 int mpotr_poll_timeout(mpotr_member *member, uint64_t *at);

@@ -34,8 +34,9 @@ pub use identity::{
 };
 pub use member::{
     Member, mpotr_call, mpotr_export, mpotr_handle_packet, mpotr_handle_timeout, mpotr_member_free,
-    mpotr_member_key, mpotr_member_new, mpotr_poll_event, mpotr_poll_packet, mpotr_poll_timeout,
-    mpotr_room_id, mpotr_send, mpotr_state, mpotr_verify_answer, mpotr_verify_start,
+    mpotr_member_key, mpotr_member_new, mpotr_poll_event, mpotr_poll_packet, mpotr_poll_record,
+    mpotr_poll_timeout, mpotr_room_id, mpotr_send, mpotr_state, mpotr_verify_answer,
+    mpotr_verify_start,
 };
 
 /// Wipes all memory that this library gives back: keys, texts, and what it wrote for C.

@@ -142,6 +142,21 @@ pub extern "C" fn mpotr_poll_event(
     })
 }
 
+/// The next piece of a transcript, of a member that was made with "record":true, or MPOTR_NOTHING. All pieces, one after another, are a
+/// file as mpotr transcript reads it, with all texts in clear: the first piece comes at once, the last when the member's part is
+/// over. To be taken before events are.
+#[unsafe(no_mangle)]
+pub extern "C" fn mpotr_poll_record(
+    member: *mut Member,
+    out: Option<&mut MaybeUninit<Buf>>,
+) -> c_int {
+    call(|| {
+        let out = buf(out)?;
+        let piece = with(member, |room| Ok(room.poll_record()))?;
+        Ok(give(out, piece))
+    })
+}
+
 /// When to call mpotr_handle_timeout; MPOTR_NOTHING for not before something else happens.
 #[unsafe(no_mangle)]
 pub extern "C" fn mpotr_poll_timeout(

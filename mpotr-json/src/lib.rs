@@ -33,6 +33,7 @@ mod member;
 mod opening;
 mod params;
 mod texts;
+mod transcript;
 
 pub use calls::{METHODS, call};
 pub use failure::Failure;

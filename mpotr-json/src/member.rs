@@ -7,6 +7,7 @@ use mpotr::{
 };
 use serde_json::{Value, json};
 
+use crate::transcript::Transcript;
 use crate::{Failure, Opening, Params, Texts, call, chat, told};
 
 /// One member's part in one room whose packets the application carries.
@@ -17,17 +18,25 @@ use crate::{Failure, Opening, Params, Texts, call, chat, told};
 pub struct JsonMember {
     member: Member,
     texts: Texts,
+    transcript: Transcript,
 }
 
 impl JsonMember {
-    /// Enters a room.
+    /// Enters a room. Beside the parameters of `open` there is `record`, whether [`poll_record`](Self::poll_record) gives out a
+    /// transcript.
     ///
     /// # Errors
     /// A parameter is wrong, or the options cannot be met here.
-    pub fn open(params: Params, identity: IdentityKeyPair, now: u64) -> Result<Self, Failure> {
+    pub fn open(mut params: Params, identity: IdentityKeyPair, now: u64) -> Result<Self, Failure> {
+        let records = params.optional("record")?.unwrap_or(false);
         let Opening { options, texts } = Opening::read(params)?;
-        let member = Member::new(options, identity, now)?;
-        Ok(Self { member, texts })
+        let member = Member::new(options.record(records), identity, now)?;
+        let transcript = Transcript::new(records);
+        Ok(Self {
+            member,
+            texts,
+            transcript,
+        })
     }
 
     /// The member, for what needs no translation.
@@ -99,6 +108,13 @@ impl JsonMember {
         let event = self.member.poll_event()?;
         let chat = chat(&event, &self.texts);
         Some(told(&event, chat))
+    }
+
+    /// The next piece of the transcript, if it was opened with `record`: all pieces, one after another, are a file as
+    /// `mpotr transcript` reads it. It has all texts in clear, and is to be
+    /// taken before events are. The first piece comes at once, and the last when the member's part is over.
+    pub fn poll_record(&mut self) -> Option<Vec<u8>> {
+        self.transcript.next(&mut self.member)
     }
 
     /// Asks another member's person whether it knows the same secret.

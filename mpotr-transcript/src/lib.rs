@@ -13,6 +13,7 @@
 //! verifies convinces nobody, since [`forge`] makes one that verifies as well: `docs/security/deniability.md`.
 
 mod entry;
+#[cfg(feature = "forge")]
 mod forge;
 mod reader;
 mod run;
@@ -20,12 +21,14 @@ mod verify;
 mod writer;
 
 pub use entry::{Entry, MAGIC, MAX_ENTRY};
+#[cfg(feature = "forge")]
 pub use forge::{
     Act, Amendment, ForgeError, Obstacle, Part, Play, Script, ScriptError, ScriptErrorKind, Whose,
     forge, perform,
 };
 pub use mpotr_core::wire::{ContentKind, TrustMessage};
 pub use mpotr_gka::Unproven;
+#[cfg(feature = "forge")]
 pub use mpotr_netem::Weather;
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,

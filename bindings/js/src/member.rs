@@ -61,6 +61,11 @@ impl Member {
         Some(self.0.poll_event()?.to_string())
     }
 
+    /// The next piece of the transcript.
+    pub fn poll_record(&mut self) -> Option<Vec<u8>> {
+        self.0.poll_record()
+    }
+
     /// When something is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {

@@ -47,6 +47,16 @@ function all(poll) {
   return polled;
 }
 
+test("a transcript is given out if it was asked for", () => {
+  assert.equal(alone().pollRecord(), null);
+  const member = alone({ record: true });
+  assert.equal(new TextDecoder().decode(member.pollRecord()), "mpotr-transcript-v3\n");
+  assert.equal(member.pollRecord(), null);
+  member.close();
+  assert.equal(all(() => member.pollRecord()).length, 1);
+  refused(() => alone({ record: 1 }), "params", { field: "record" });
+});
+
 test("options that are wrong say which", () => {
   for (const [options, field] of [
     [{}, "name"],

@@ -25,10 +25,10 @@ async function until(room, type, fields = {}) {
   return assert.fail(`the room is over, without ${type}`);
 }
 
-async function pair(relay) {
+async function pair(relay, settings = {}) {
   const [alice, bob] = [new Identity(), new Identity()];
   const rooms = [
-    await Room.enter(ADDRESS, { ...options(bob.key), nick: "alice" }, alice, relay.settings),
+    await Room.enter(ADDRESS, { ...options(bob.key), nick: "alice" }, alice, { ...relay.settings, ...settings }),
     await Room.enter(ADDRESS, { ...options(alice.key), nick: "bob" }, bob, relay.settings),
   ];
   const [{ sid }] = await Promise.all(rooms.map((room) => until(room, "secure")));
@@ -65,6 +65,36 @@ test("two rooms talk, find out who is who, and leave in order", async () => {
   await sleep(10);
   assert.equal(relay.clients.length, 0);
   alice.close();
+});
+
+test("a transcript is kept piece by piece until the end", async () => {
+  const pieces = [];
+  const file = () => new TextDecoder("latin1").decode(Uint8Array.from(pieces.flatMap((piece) => [...piece])));
+  const [alice, bob, sid] = await pair(new Relay(), { transcript: (piece) => pieces.push(piece) });
+  assert(file().startsWith("mpotr-transcript-v3\n"));
+  bob.send("said by bob", sid);
+  await until(alice, "message", { text: "said by bob" });
+  // What an event tells is in the file by then.
+  assert(file().includes("said by bob"));
+  const before = pieces.length;
+  alice.leave();
+  await until(alice, "ended");
+  assert(pieces.length > before);
+  bob.close();
+  alice.close();
+});
+
+test("a transcript that cannot be written is told", async () => {
+  const transcript = () => {
+    throw new Error("the disk is full");
+  };
+  const room = await Room.enter(ADDRESS, options(), new Identity(), { ...new Relay().settings, transcript });
+  await assert.rejects(async () => {
+    for await (const event of room) {
+      assert.notEqual(event.type, "ended");
+    }
+  }, /the disk is full/);
+  room.close();
 });
 
 test("the end of a block leaves the room in order", async () => {

@@ -52,6 +52,7 @@ export class Driver {
     private readonly member: Member,
     private readonly connect: () => Promise<Link>,
     private readonly giveUp: number,
+    private keep?: (piece: Uint8Array) => void,
   ) {}
 
   /** Nothing more is told, sent or received. */
@@ -132,9 +133,24 @@ export class Driver {
     change.give();
   }
 
+  /** Hands on what belongs in a transcript. One that cannot be written ends the room: a file with a hole is none. */
+  #record(): void {
+    try {
+      for (let piece = this.keep && this.member.pollRecord(); piece; piece = this.member.pollRecord()) {
+        this.keep?.(piece);
+      }
+    } catch (thrown) {
+      delete this.keep;
+      this.member.close();
+      this.#fail(thrown);
+      throw thrown;
+    }
+  }
+
   /** After anything was done with the member: takes what it tells, has what it has to say sent, and looks again when that is due. */
   #settle(): void {
     const before = this.#events.length;
+    this.#record();
     for (let event = this.member.pollEvent(); event; event = this.member.pollEvent()) {
       this.#events.push(event);
     }

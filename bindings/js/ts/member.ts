@@ -65,6 +65,15 @@ export class Member {
     return event === undefined ? null : (JSON.parse(event) as Event);
   }
 
+  /**
+   * The next piece of the transcript, of a member with the option `record`. All pieces, one after another, are a file as
+   * `mpotr transcript` reads it, with all texts in clear: the first comes at once, the last when the member's part is over. To be taken
+   * before events are.
+   */
+  pollRecord(): Uint8Array | null {
+    return this.#handle.with((held) => held.poll_record()) ?? null;
+  }
+
   /** When to call `handleTimeout`; null for not before something else happens. */
   pollTimeout(): number | null {
     const due = this.#handle.with((held) => held.poll_timeout());

@@ -33,4 +33,5 @@ export interface RoomOptions {
   refresh_messages?: number;
   leeway?: number;
   exclude_cheats?: boolean;
+  record?: boolean;
 }

@@ -15,6 +15,8 @@ export interface Settings {
   giveUp?: number;
   /** What connects, where there is no `WebSocket`, as in Node before 22. */
   WebSocket?: WebSocketClass;
+  /** Called with each piece of a transcript, before the events that follow. */
+  transcript?: (piece: Uint8Array) => void;
 }
 
 /**
@@ -42,20 +44,20 @@ export class Room implements AsyncIterableIterator<Event, undefined> {
    * docs/spec/07-transport.md.
    */
   static async enter(address: string | URL, options: RoomOptions, identity: Identity, settings: Settings = {}): Promise<Room> {
-    const { giveUp = GIVE_UP, WebSocket: Socket = globalThis.WebSocket as WebSocketClass | undefined } = settings;
+    const { transcript, giveUp = GIVE_UP, WebSocket: Socket = globalThis.WebSocket as WebSocketClass | undefined } = settings;
     const at = place(address);
     if (!Socket) {
       throw error({ code: "no_such_carrier", message: "there is no WebSocket here: settings can bring one", retry: false });
     }
     // Its options are looked at before anything is connected.
-    const member = new Member(options, identity, 0);
+    const member = new Member({ ...options, record: transcript !== undefined }, identity, 0);
     const { roomId } = member;
     const connect = (): Promise<Link> => Link.connect(at, roomId, Socket);
     const link = await connect().catch((lost: Lost) => {
       member.free();
       throw error(lost);
     });
-    const driver = new Driver(member, connect, giveUp);
+    const driver = new Driver(member, connect, giveUp, transcript);
     driver.start(link);
     return new Room(member, driver);
   }

@@ -84,6 +84,11 @@ impl Member {
         })
     }
 
+    fn poll_record<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let piece = self.with(py, |room| Ok(room.poll_record()))?;
+        Ok(piece.map(|piece| PyBytes::new(py, &piece)))
+    }
+
     fn poll_timeout(&self, py: Python<'_>) -> PyResult<Option<u64>> {
         self.with(py, |room| Ok(room.member().poll_timeout()))
     }

@@ -74,10 +74,10 @@ def runs(work):
     asyncio.run(asyncio.wait_for(work, 60))
 
 
-async def pair(relay):
+async def pair(relay, transcript=None):
     alice, bob = Identity(), Identity()
     rooms = [
-        await Room.enter(relay.address, options(bob.key, nick="alice"), alice),
+        await Room.enter(relay.address, options(bob.key, nick="alice"), alice, transcript=transcript),
         await Room.enter(relay.address, options(alice.key, nick="bob"), bob),
     ]
     return rooms, [await until(room, "secure") for room in rooms]
@@ -299,6 +299,41 @@ def test_a_fault_of_this_program_is_told_to_who_reads_events(monkeypatch):
             async for _ in room:
                 pass
         await room.aclose()
+        await relay.stop()
+
+    runs(work())
+
+
+def test_a_transcript_is_kept_piece_by_piece_until_the_end():
+    async def work():
+        relay = await Relay().start()
+        pieces = []
+        (alice, bob), (secure, _) = await pair(relay, pieces.append)
+        assert pieces[0] == b"mpotr-transcript-v3\n"
+        bob.send("said by bob", secure["sid"])
+        await until(alice, "message", text="said by bob")
+        # What an event tells is in the file by then.
+        assert b"said by bob" in b"".join(pieces)
+        before = len(pieces)
+        alice.leave()
+        await until(alice, "ended")
+        assert len(pieces) > before
+        await bob.aclose()
+        await alice.aclose()
+        await relay.stop()
+
+    runs(work())
+
+
+def test_a_transcript_that_cannot_be_written_is_told():
+    async def work():
+        relay = await Relay().start()
+
+        def full(piece):
+            raise OSError("the disk is full")
+
+        with pytest.raises(OSError):
+            await Room.enter(relay.address, options(), Identity(), transcript=full)
         await relay.stop()
 
     runs(work())

@@ -66,6 +66,16 @@ def test_calls_that_are_wrong_say_what_is():
         member.handle_packet(0, "a text")
 
 
+def test_a_transcript_is_given_out_if_it_was_asked_for():
+    assert alone().poll_record() is None
+    member = alone(record=True)
+    assert member.poll_record() == b"mpotr-transcript-v3\n"
+    assert member.poll_record() is None
+    member.close()
+    assert member.poll_record() and member.poll_record() is None
+    assert refused(alone, record=1).data["field"] == "record"
+
+
 def test_random_bytes_change_nothing():
     member = alone()
     while member.poll_packet() or member.poll_event():

@@ -71,6 +71,7 @@ int main(void) {
     mpotr_member_free(NULL);
     REFUSED(mpotr_poll_packet(member, &buf), "closed");
     REFUSED(mpotr_poll_event(member, &buf), "closed");
+    REFUSED(mpotr_poll_record(member, &buf), "closed");
     REFUSED(mpotr_handle_timeout(member, 0), "closed");
     mpotr_identity_free(identity);
     mpotr_identity_free(NULL);

@@ -8,8 +8,9 @@ use mpotr_c::{
     Identity, Member, mpotr_buf_free, mpotr_call, mpotr_export, mpotr_failure, mpotr_fingerprint,
     mpotr_handle_packet, mpotr_handle_timeout, mpotr_identity_free, mpotr_identity_key,
     mpotr_identity_new, mpotr_identity_read, mpotr_identity_write, mpotr_member_free,
-    mpotr_member_key, mpotr_member_new, mpotr_poll_event, mpotr_poll_packet, mpotr_poll_timeout,
-    mpotr_room_id, mpotr_send, mpotr_state, mpotr_verify_answer, mpotr_verify_start,
+    mpotr_member_key, mpotr_member_new, mpotr_poll_event, mpotr_poll_packet, mpotr_poll_record,
+    mpotr_poll_timeout, mpotr_room_id, mpotr_send, mpotr_state, mpotr_verify_answer,
+    mpotr_verify_start,
 };
 use serde_json::json;
 
@@ -48,6 +49,7 @@ fn said_to(member: *mut Member) -> Vec<&'static str> {
             )),
             given(|out| mpotr_poll_packet(member, out)).unwrap_err(),
             given(|out| mpotr_poll_event(member, out)).unwrap_err(),
+            given(|out| mpotr_poll_record(member, out)).unwrap_err(),
             given(|out| mpotr_state(member, out)).unwrap_err(),
             given(|out| mpotr_call(member, 0, request.as_ptr(), out)).unwrap_err(),
             written(|at| mpotr_poll_timeout(member, at)).unwrap_err(),
@@ -87,6 +89,19 @@ fn a_handle_of_nothing_is_closed_for_every_function() {
 }
 
 #[test]
+fn a_transcript_is_given_out_if_it_was_asked_for() {
+    let poll = |member: &Owned| given(|out| mpotr_poll_record(member.0, out)).ok();
+    assert_eq!(poll(&Owned::alone()), None);
+    let options = json!({ "name": "tea", "admission": "open", "payload": "bytes", "record": true });
+    let member = Owned(enter(&options, new_identity()).unwrap());
+    assert_eq!(poll(&member).unwrap(), b"mpotr-transcript-v3\n");
+    assert_eq!(poll(&member), None);
+    member.call(0, "close", json!({})).unwrap();
+    assert!(poll(&member).is_some_and(|end| !end.is_empty()));
+    assert_eq!(poll(&member), None);
+}
+
+#[test]
 fn null_is_refused_wherever_something_has_to_be() {
     let member = Owned::alone();
     let it = member.0;
@@ -104,6 +119,7 @@ fn null_is_refused_wherever_something_has_to_be() {
             mpotr_handle_packet(it, 0, ptr::null(), 1),
             mpotr_poll_packet(it, None),
             mpotr_poll_event(it, None),
+            mpotr_poll_record(it, None),
             mpotr_poll_timeout(it, None),
             mpotr_state(it, None),
             mpotr_send(it, 0, ptr::null(), 1, ptr::null(), None),

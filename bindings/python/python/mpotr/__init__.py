@@ -45,6 +45,7 @@ class RoomOptions(_Required, total=False):
     refresh_messages: int
     leeway: int
     exclude_cheats: bool
+    record: bool
 
 
 class Member:
@@ -98,6 +99,12 @@ class Member:
         """The next thing that the application should know."""
         event = self._member.poll_event()
         return None if event is None else json.loads(event)
+
+    def poll_record(self) -> Optional[bytes]:
+        """The next piece of the transcript, of a member with the option `record`. All pieces, one after another, are a file as
+        `mpotr transcript` reads it, with all texts in clear: the first comes at once, the last when the member's part is over. To be
+        taken before events are."""
+        return self._member.poll_record()
 
     def poll_timeout(self) -> Optional[int]:
         """When to call `handle_timeout`; None for not before something else happens."""

@@ -19,7 +19,7 @@ import struct
 import time
 from collections import deque
 from types import TracebackType
-from typing import Any, AsyncIterator, Deque, Dict, Optional, Tuple, Type, Union
+from typing import Any, AsyncIterator, Callable, Deque, Dict, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
 from . import Event, Identity, Member, MpotrError, RoomOptions
@@ -194,9 +194,17 @@ class _Link:
 class Room:
     """One member's part in a room on a relay."""
 
-    def __init__(self, place: Tuple[str, int], member: Member, clock: _Clock, give_up: float) -> None:
+    def __init__(
+        self,
+        place: Tuple[str, int],
+        member: Member,
+        clock: _Clock,
+        give_up: float,
+        transcript: Optional[Callable[[bytes], object]],
+    ) -> None:
         """Made by `enter`."""
         self._place, self._member, self._clock, self._give_up = place, member, clock, give_up
+        self._transcript = transcript
         self._events: Deque[Event] = deque()
         self._changed, self._woken, self._room_for_events = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._is_leaving = self._is_over = False
@@ -206,20 +214,30 @@ class Room:
 
     @classmethod
     async def enter(
-        cls, address: str, options: RoomOptions, identity: Identity, give_up: float = 600.0
+        cls,
+        address: str,
+        options: RoomOptions,
+        identity: Identity,
+        give_up: float = 600.0,
+        transcript: Optional[Callable[[bytes], object]] = None,
     ) -> Room:
         """Enters a room on the relay at an address such as `mpotr://host:7667`. One that is lost is tried again for `give_up` seconds;
-        one that cannot be reached now is an `MpotrError` by a code of docs/spec/07-transport.md."""
+        one that cannot be reached now is an `MpotrError` by a code of docs/spec/07-transport.md. `transcript` is called with each
+        piece of a transcript, before the events that follow, as `write` of a binary file is."""
         place, clock = _place(address), _Clock()
         # Its options are looked at before anything is connected.
-        member = Member(options, identity, 0)
+        member = Member({**options, "record": transcript is not None}, identity, 0)
         try:
             link = await _Link.connect(place, member.room_id)
         except _Lost as lost:
             member.close()
             raise lost.error() from None
-        room = cls(place, member, clock, give_up)
-        room._settle()
+        room = cls(place, member, clock, give_up, transcript)
+        try:
+            room._settle()
+        except BaseException:
+            link.writer.close()
+            raise
         room._driver = asyncio.ensure_future(room._drive(link))
         room._driver.add_done_callback(room._finish)
         return room
@@ -316,8 +334,24 @@ class Room:
         self._settle()
         return answer
 
+    def _record(self) -> None:
+        """Hands on what belongs in a transcript. One that cannot be written ends the room: a file with a hole is none."""
+        try:
+            while self._transcript is not None:
+                piece = self._member.poll_record()
+                if piece is None:
+                    break
+                self._transcript(piece)
+        except BaseException as error:
+            self._transcript, self._fault = None, error
+            self._member.close()
+            if self._driver is not None:
+                self._driver.cancel()
+            raise
+
     def _settle(self) -> None:
         """After anything was done with the member: takes what it tells, and has what it has to send sent."""
+        self._record()
         while True:
             event = self._member.poll_event()
             if event is None:
