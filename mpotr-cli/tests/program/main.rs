@@ -13,6 +13,8 @@ mod burst;
 mod chat;
 mod demo;
 mod doctor;
+#[cfg(unix)]
+mod evening;
 mod fates;
 #[cfg(feature = "lab")]
 mod gka;

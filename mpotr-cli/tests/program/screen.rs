@@ -12,23 +12,23 @@ use crate::relay::Relay;
 use crate::talk::{arguments, kill};
 
 /// What is typed to take all modes of a terminal and what it shows into account.
-const AFTER: &str = "; echo ended $?; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*icanon' | tr '\\n' ,; exec cat";
+pub(crate) const AFTER: &str = "; echo ended $?; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*icanon' | tr '\\n' ,; exec cat";
 
 /// A server of tmux of its own. Ended when dropped.
-struct Tmux {
+pub(crate) struct Tmux {
     folder: TempDir,
     home: PathBuf,
 }
 
 /// A terminal in it.
-struct Pane<'a> {
+pub(crate) struct Pane<'a> {
     tmux: &'a Tmux,
     name: &'static str,
 }
 
 impl Tmux {
     /// Says so if there is no tmux.
-    fn new(home: &Path) -> Option<Self> {
+    pub(crate) fn new(home: &Path) -> Option<Self> {
         mind_signals();
         let version = Command::new("tmux")
             .arg("-V")
@@ -75,7 +75,12 @@ impl Tmux {
 
     /// A terminal of a size, in which a line of the shell runs.
     #[track_caller]
-    fn open(&self, name: &'static str, (width, height): (u16, u16), line: &str) -> Pane<'_> {
+    pub(crate) fn open(
+        &self,
+        name: &'static str,
+        (width, height): (u16, u16),
+        line: &str,
+    ) -> Pane<'_> {
         let [width, height] = [width, height].map(|length| length.to_string());
         self.run(&[
             "new-session",
@@ -114,24 +119,24 @@ impl Drop for Tmux {
 impl Pane<'_> {
     /// Keys by their names in tmux.
     #[track_caller]
-    fn press(&self, keys: &[&str]) {
+    pub(crate) fn press(&self, keys: &[&str]) {
         self.tmux
             .run(&[&["send-keys", "-t", self.name], keys].concat());
     }
 
     #[track_caller]
-    fn type_in(&self, text: &str) {
+    pub(crate) fn type_in(&self, text: &str) {
         self.press(&["-l", "--", text]);
     }
 
     #[track_caller]
-    fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.type_in(text);
         self.press(&["Enter"]);
     }
 
     #[track_caller]
-    fn paste(&self, text: &str) {
+    pub(crate) fn paste(&self, text: &str) {
         let file = self.tmux.folder.path().join("pasted");
         std::fs::write(&file, text).unwrap();
         self.tmux.run(&["load-buffer", file.to_str().unwrap()]);
@@ -139,7 +144,7 @@ impl Pane<'_> {
     }
 
     #[track_caller]
-    fn resize(&self, width: u16, height: u16) {
+    pub(crate) fn resize(&self, width: u16, height: u16) {
         let [width, height] = [width, height].map(|length| length.to_string());
         self.tmux.run(&[
             "resize-window",
@@ -153,14 +158,14 @@ impl Pane<'_> {
     }
 
     #[track_caller]
-    fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         let rows = self.tmux.run(&["capture-pane", "-p", "-t", self.name]);
         rows.lines().map(str::to_owned).collect()
     }
 
     /// What tmux knows of it.
     #[track_caller]
-    fn knows(&self, what: &str) -> String {
+    pub(crate) fn knows(&self, what: &str) -> String {
         let format = format!("#{{{what}}}");
         let known = self
             .tmux
@@ -170,20 +175,20 @@ impl Pane<'_> {
 
     /// Waits until rows are so.
     #[track_caller]
-    fn shows_rows(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+    pub(crate) fn shows_rows(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
         let rows = poll(|| Some(self.rows()).filter(|rows| is_so(rows)));
         rows.unwrap_or_else(|| panic!("{} has no {what:?} in {:#?}", self.name, self.rows()))
     }
 
     /// Waits until a row has a text in it.
     #[track_caller]
-    fn shows(&self, text: &str) -> Vec<String> {
+    pub(crate) fn shows(&self, text: &str) -> Vec<String> {
         self.shows_rows(text, |rows| rows.iter().any(|row| row.contains(text)))
     }
 
     /// Waits until no row has it.
     #[track_caller]
-    fn hides(&self, text: &str) {
+    pub(crate) fn hides(&self, text: &str) {
         self.shows_rows(&format!("no {text}"), |rows| {
             !rows.iter().any(|row| row.contains(text))
         });
@@ -191,14 +196,14 @@ impl Pane<'_> {
 
     /// Waits until tmux knows something of it.
     #[track_caller]
-    fn is(&self, what: &str, value: &str) {
+    pub(crate) fn is(&self, what: &str, value: &str) {
         let known = poll(|| (self.knows(what) == value).then_some(()));
         assert!(known.is_some(), "{what} is {:?}", self.knows(what));
     }
 
     /// The program has ended so, and the terminal is as it was before.
     #[track_caller]
-    fn ends(&self, code: i32) -> Vec<String> {
+    pub(crate) fn ends(&self, code: i32) -> Vec<String> {
         let rows = self.shows(&format!("ended {code}"));
         self.is("alternate_on", "0");
         self.shows_rows("echo", |rows| {
@@ -210,8 +215,8 @@ impl Pane<'_> {
 }
 
 /// Rows that a talk needs, at each of them.
-const FULL: (u16, u16) = (80, 24);
-const SMALL: (u16, u16) = (40, 12);
+pub(crate) const FULL: (u16, u16) = (80, 24);
+pub(crate) const SMALL: (u16, u16) = (40, 12);
 
 #[test]
 #[expect(
