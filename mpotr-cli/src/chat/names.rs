@@ -8,6 +8,9 @@
 //! with the first ten digits of its fingerprint behind it, `bob#04711-80815`; a nick can hold no `#`, so nobody can call
 //! itself that. A member that has said nothing yet is shown by the digits alone, and by the file that it was given by, if it
 //! was. Where even ten digits are those of two, all forty are shown.
+//!
+//! The name of a file by which one was given, without its ending, belongs to that one as a name does that the person gave it: who
+//! calls itself so and is another has its digits from then on, and the one itself has none for that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +70,13 @@ pub(crate) enum Naming {
         name: String,
         identity: IdentityKey,
         known: IdentityKey,
+    },
+    /// It calls itself as the file is called by which another was given.
+    OtherFile {
+        name: String,
+        identity: IdentityKey,
+        file: String,
+        given: IdentityKey,
     },
 }
 
@@ -170,6 +180,13 @@ impl Names {
         given.map_or_else(String::new, |(file, _)| format!("  ({file})"))
     }
 
+    /// The one who was given by a file of that name, if it is one alone.
+    fn owner(&self, look: &Skeleton) -> Option<(IdentityKey, &str)> {
+        let mut given = self.given.iter().filter(|(_, (_, file))| file == look);
+        let (key, (file, _)) = given.next()?;
+        given.next().is_none().then_some((*key, file.as_str()))
+    }
+
     /// All who were given by a file.
     pub(crate) fn given(&self) -> impl Iterator<Item = IdentityKey> {
         self.given.keys().copied()
@@ -259,12 +276,27 @@ impl Names {
                 known,
             });
         }
+        let owner = self.owner(&look).map(|(key, file)| (key, file.to_owned()));
+        let owner = owner.filter(|(given, _)| *given != member && Some(member) != self.me);
+        if let Some((given, file)) = owner
+            // One warning is enough, and there is no doubt who is who of one that the person knows by another name.
+            && taken != Some(given)
+            && self.impostors.entry(member).or_default().insert(given)
+        {
+            heard.push(Naming::OtherFile {
+                name: nick.to_string(),
+                identity: member,
+                file,
+                given,
+            });
+        }
         let after = self.name(&member);
         if was_named && before != after {
             heard.push(Naming::Renamed { before, after });
         }
         match self.users.get(&look) {
-            Some(users) if is_news && users.len() > 1 => {
+            // Whose the name is was said, or is known, and who else uses it has its digits.
+            Some(users) if is_news && users.len() > 1 && self.owner(&look).is_none() => {
                 let names = users.iter().map(|user| self.name_with_digits(user));
                 heard.push(Naming::Clash(names.collect()));
             }
@@ -418,8 +450,9 @@ impl Names {
             let users = self.users.get(look);
             users.is_some_and(|users| users.len() == 1 && users.contains(member))
         };
+        let owns = |look: &Skeleton| self.owner(look).is_some_and(|(key, _)| key == *member);
         match person {
-            Some((nick, look)) if only(look) && !self.is_impostor(member) => {
+            Some((nick, look)) if (only(look) || owns(look)) && !self.is_impostor(member) => {
                 format!("{nick}{}", self.mark(member))
             }
             Some(_) | None => self.name_with_digits(member),

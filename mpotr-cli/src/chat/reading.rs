@@ -38,7 +38,8 @@ impl Conversation {
         {
             return None;
         }
-        let is_impostor = |naming: &Naming| matches!(naming, Naming::OtherKey { .. });
+        let is_impostor =
+            |naming: &Naming| matches!(naming, Naming::OtherKey { .. } | Naming::OtherFile { .. });
         if heard.iter().any(is_impostor) {
             return Some(Say::LeaveOut(author));
         }
@@ -63,6 +64,17 @@ impl Conversation {
                 self.name(known),
                 fingerprint(identity),
                 fingerprint(known),
+            ),
+            Naming::OtherFile {
+                name,
+                identity,
+                file,
+                given,
+            } => format!(
+                "WARNING: {name} is another than the one in {}: this is {}, and the key in that file is that of {}",
+                Escaped(file),
+                fingerprint(identity),
+                fingerprint(given),
             ),
         }
     }

@@ -81,7 +81,8 @@ impl People {
                 identity,
                 known,
             }),
-            Naming::Renamed { .. } | Naming::Clash(_) => None,
+            // No files are given here.
+            Naming::OtherFile { .. } | Naming::Renamed { .. } | Naming::Clash(_) => None,
         });
         others.collect()
     }

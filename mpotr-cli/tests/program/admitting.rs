@@ -42,8 +42,13 @@ impl Town {
     }
 
     pub(crate) fn enters(&self, person: &Person, more: &[&str]) -> Running {
+        self.enters_as(person, person.name, more)
+    }
+
+    /// The same by another nick.
+    fn enters_as(&self, person: &Person, nick: &str, more: &[&str]) -> Running {
         let who = ["--identity", &person.identity];
-        self.chat(person.name, &[&who, more].concat())
+        self.chat(nick, &[&who, more].concat())
     }
 
     /// Two who are in a room, into which it takes the word of both to let anyone in.
@@ -145,6 +150,33 @@ fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
             .contains(&format!("not in the room: #{digits}")),
         "{finished:?}"
     );
+}
+
+/// Before the one whose it is has said anything.
+#[test]
+fn who_takes_the_name_of_another_that_with_names_is_warned_of_at_once() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let all = [&alice, &bob, &carol].map(|person| person.public.as_str());
+    let with = ["--with", &all.join(",")];
+    let mut first = town.enters(&alice, &with);
+    let mut second = town.enters(&bob, &with);
+    let mut mallory = town.enters_as(&carol, "bob", &with);
+    mallory.type_in("it is me, bob\n");
+    let digits = carol.fingerprint[..11].replace(' ', "-");
+    first.hears_out(&format!("bob#{digits}: it is me, bob\n"));
+    let told = first.hears_err("WARNING: bob is another than the one in bob.pub");
+    for person in [&bob, &carol] {
+        assert!(told.contains(person.fingerprint.as_str()), "{told}");
+    }
+    second.type_in("no, it is me\n");
+    first.hears_out("\nbob: no, it is me\n");
+    for member in [&mut first, &mut second, &mut mallory] {
+        member.end_input();
+    }
+    for member in [first, second, mallory] {
+        assert_eq!(member.finish().code, Some(0));
+    }
 }
 
 /// Whatever else went wrong.

@@ -92,10 +92,11 @@ fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
 #[test]
 fn a_name_that_may_mean_two_is_not_told_to_be_typed() {
     let mut room = room();
+    // Two files are called so, and belong to others.
     room.names.give(EVE, "bob.pub");
+    room.names.give(IdentityKey::new([8; 32]), "bob");
     room.hear(text(BOB, "bob", "hi"));
     assert_eq!(room.name(&BOB), "bob");
-    // The file is called so, too.
     assert_eq!(room.word(&BOB), fingerprint(&BOB).to_string());
     assert_eq!(room.present(&room.word(&BOB)), Ok(BOB));
     // A founder that nobody here has heard of is meant by its key.

@@ -61,6 +61,58 @@ fn a_nick_that_two_have_used_is_shown_with_digits_from_then_on() {
     assert_eq!(names.name(&ALICE), format!("alice#{}", short(&ALICE)));
 }
 
+/// Whichever of them comes first: the person has said whose the name is.
+#[test]
+fn the_name_of_a_file_belongs_to_the_one_whose_key_is_in_it() {
+    for other in ["alice", "\u{430}lice", "Alice"] {
+        let mut names = Names::default();
+        names.give(ALICE, "alice.pub");
+        names.give(MALLORY, "mallory.pub");
+        let warning = Naming::OtherFile {
+            name: other.to_owned(),
+            identity: MALLORY,
+            file: "alice.pub".to_owned(),
+            given: ALICE,
+        };
+        assert_eq!(names.note(MALLORY, &nick(other)), [warning]);
+        let impostor = format!("{other}#{}", short(&MALLORY));
+        assert_eq!(names.name(&MALLORY), impostor);
+        assert_eq!(names.note(MALLORY, &nick(other)), []);
+        // The one itself is shown by it, without a further word.
+        assert_eq!(names.note(ALICE, &nick("alice")), []);
+        assert_eq!(names.name(&ALICE), "alice");
+        // And another that takes it after that is told of in the same way.
+        assert!(matches!(
+            names.note(BOB, &nick("alice"))[..],
+            [Naming::OtherFile { given: ALICE, .. }]
+        ));
+        assert_eq!(names.name(&ALICE), "alice");
+        // A word that three might be meant by means nobody.
+        assert!(matches!(
+            find(&names, "alice"),
+            Err(WhomError::Several { .. })
+        ));
+        // What was taken once is not forgotten.
+        names.note(MALLORY, &nick("mallory"));
+        assert_eq!(names.name(&MALLORY), format!("mallory#{}", short(&MALLORY)));
+    }
+}
+
+#[test]
+fn a_name_that_two_files_have_belongs_to_neither() {
+    let mut names = Names::default();
+    names.give(ALICE, "alice.pub");
+    names.give(MALLORY, "alice");
+    assert_eq!(names.note(ALICE, &nick("alice")), []);
+    assert!(matches!(
+        names.note(MALLORY, &nick("alice"))[..],
+        [Naming::Clash(_)]
+    ));
+    for key in [ALICE, MALLORY] {
+        assert_eq!(names.name(&key), format!("alice#{}", short(&key)));
+    }
+}
+
 #[test]
 fn a_change_of_nick_is_told_with_both_names() {
     let mut names = Names::default();
