@@ -17,6 +17,9 @@ use super::inviting::Brought;
 use crate::address::Place;
 use crate::suite::AnySuite;
 
+/// The bytes of a file that are too many: there is room for the line ends that mail has put into a link.
+const MAX_FILE: usize = MAX_ROOM_ADDRESS.saturating_mul(2);
+
 /// Where a link is.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum LinkSource {
@@ -54,7 +57,7 @@ impl LinkSource {
                 "that is the address of a relay, for --at: --at {text}"
             ));
         }
-        if !is_room_address(text) {
+        if !is_room_address(text.trim_start()) {
             return Ok(Self::In(PathBuf::from(text)));
         }
         let read = read(text).map_err(|error| format!("{error:#}"));
@@ -70,14 +73,14 @@ impl LinkSource {
             Self::Here(text) => read(text)?,
             Self::In(path) => {
                 let what = || format!("no link in {}", Escaped(&path.to_string_lossy()));
-                let mut text = Zeroizing::new(String::with_capacity(MAX_ROOM_ADDRESS));
-                // A line feed more, and a byte by which a longer one is known.
-                let most = u64::try_from(MAX_ROOM_ADDRESS.saturating_add(2)).unwrap_or(u64::MAX);
+                let mut text = Zeroizing::new(String::with_capacity(MAX_FILE));
+                let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
                 let file = File::open(path).with_context(what)?;
                 file.take(most)
                     .read_to_string(&mut text)
                     .with_context(what)?;
-                read(text.trim_end()).with_context(what)?
+                anyhow::ensure!(text.len() < MAX_FILE, "{}: more is in it", what());
+                read(&text).with_context(what)?
             }
         };
         let brought = link.keys.first().copied().zip(link.once);
@@ -94,9 +97,10 @@ impl LinkSource {
     }
 }
 
-/// A link, and what it names.
+/// A link, and what it names. White space in it is what mail or a terminal has broken it with.
 fn read(text: &str) -> anyhow::Result<(RoomAddress, Place, RoomName)> {
-    let link = room_address::parse::<AnySuite>(text)?;
+    let whole = Zeroizing::new(text.split_whitespace().collect::<String>());
+    let link = room_address::parse::<AnySuite>(&whole)?;
     let place = link.at.parse::<Place>();
     let place = place.map_err(|why| anyhow::anyhow!("where it says that the room meets: {why}"))?;
     let room = link.room.parse().context("the room that it names")?;

@@ -272,6 +272,11 @@ impl Chat<'_> {
         self.out.notice(
             "who comes by it is let in as others are, and shows then, by itself, that it has the link",
         );
+        if self.out.screen().is_some() {
+            self.out.notice(
+                "a screen breaks it into rows; with --plain it is in one line, to be copied",
+            );
+        }
         if replaces {
             self.out
                 .notice("the link that you made before does not serve any longer");
