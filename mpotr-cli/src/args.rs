@@ -50,6 +50,10 @@ pub(crate) enum Command {
     /// When the relay is lost, the program tries to reach it again and the room goes on: for ever at a terminal, for ten
     /// minutes without one, and for one minute once the input has ended. What is not sent by then is told.
     ///
+    /// A signal (ctrl-c, SIGTERM) leaves in order once the room is secure, and a second one does not wait for others. Before
+    /// that, it ends the program at once: what waits is told as not sent, and the exit code is 1. A third one ends it within
+    /// two seconds, with the exit code 128 and its number.
+    ///
     /// Exit codes: 0, all that was sent has reached all; 1, it has not, or nothing could begin; 2, the command line makes no
     /// sense; 3, all has, and a command in the input of --commands was not done; 124, the room has not begun by --wait; 128
     /// and its number, a signal.

@@ -115,7 +115,7 @@ pub(crate) async fn run(given: &ChatArgs, out: &mut Output) -> anyhow::Result<()
     let opened = opened.transpose()?;
     let (args, invited) = opened.map_or((None, None), |(args, it)| (Some(args), Some(it)));
     let args = args.as_ref().unwrap_or(given);
-    DoorError::check(args, io::stdin().is_terminal())?;
+    Meeting::check(args, io::stdin().is_terminal())?;
     let mut stop = Stop::listen().context("cannot take signals")?;
     out.write_aside().context("cannot print")?;
     let talked = talk(args, invited, &mut stop, out).await;

@@ -36,6 +36,9 @@ pub enum RoomNameError {
     /// The name is empty.
     #[error("the name of a room has at least one byte")]
     Empty,
+    /// It begins or ends with white space, which nobody sees: it would be another room than the one that was meant.
+    #[error("the name of a room neither begins nor ends with white space")]
+    Blank,
     /// Over [`RoomName::MAX_LENGTH`].
     #[error(
         "the name of a room has at most {} bytes, not {length}",
@@ -54,12 +57,13 @@ impl RoomName {
     /// The name that a person has given, in the composed form.
     ///
     /// # Errors
-    /// It is empty or too long.
+    /// It is empty or too long, or begins or ends with white space.
     pub fn new(name: &str) -> Result<Self, RoomNameError> {
         let composed = composed(name);
         match composed.len() {
             0 => Err(RoomNameError::Empty),
             length if length > Self::MAX_LENGTH => Err(RoomNameError::TooLong { length }),
+            _ if composed.trim() != composed => Err(RoomNameError::Blank),
             _ => Ok(Self(composed)),
         }
     }
@@ -115,12 +119,31 @@ mod tests {
     #[test]
     fn names_that_merely_look_alike_are_different_rooms() {
         // Compatibility forms and letters of other scripts keep their difference.
-        for other in ["ｔea", "tеa", "Tea", "tea "] {
+        for other in ["ｔea", "tеa", "Tea", "te a"] {
             assert_ne!(
                 RoomName::new(other).unwrap().id::<S>(),
                 RoomName::new("tea").unwrap().id::<S>()
             );
         }
+    }
+
+    #[test]
+    fn a_name_neither_begins_nor_ends_with_what_nobody_sees() {
+        for name in [
+            " tea",
+            "tea ",
+            "\ttea",
+            "tea\n",
+            "tea\u{a0}",
+            "\u{3000}tea",
+            " ",
+        ] {
+            assert_eq!(RoomName::new(name), Err(RoomNameError::Blank), "{name:?}");
+        }
+        assert_eq!(
+            RoomName::new("five o'clock").unwrap().as_str(),
+            "five o'clock"
+        );
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Chat<'_> {
             Event::PolicyChanged { policy } => {
                 let is_left_alone = conversation.others.as_ref().is_some_and(BTreeSet::is_empty);
                 let asked = match is_left_alone {
-                    true => ", which are those that you began with, since all others have left"
+                    true => ", which are those that you began with, since nobody else is in the room now"
                         .to_owned(),
                     false => conversation.as_asked(&Vote::Policy(policy.clone())),
                 };

@@ -11,6 +11,7 @@ use mpotr::RoomName;
 use mpotr_formats::{Escaped, Nick};
 
 use super::args::ChatArgs;
+use super::door::DoorError;
 use super::entering::identity_file;
 use super::remembered::{self, Remembered};
 use crate::address::{self, Place};
@@ -43,19 +44,38 @@ impl Meeting {
                 nick: nick.clone(),
                 wants_identity: false,
             }),
-            (place, room, nick) => {
-                let missing = [
-                    (
-                        place.is_none(),
-                        "where the room meets: --relay HOST[:PORT] or --at ADDRESS",
-                    ),
-                    (room.is_none(), "the name of the room: --room NAME"),
-                    (nick.is_none(), "what to be called: --nick NICK"),
-                ];
-                let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
-                Err(Unsaid(missing.map(|(_, what)| what).collect()))
-            }
+            _ => Err(Unsaid(Self::missing(args))),
         }
+    }
+
+    /// What the command line does not say of that.
+    fn missing(args: &ChatArgs) -> Vec<&'static str> {
+        let missing = [
+            (
+                args.place().is_none(),
+                "where the room meets: --relay HOST[:PORT] or --at ADDRESS",
+            ),
+            (args.room.is_none(), "the name of the room: --room NAME"),
+            (args.nick.is_none(), "what to be called: --nick NICK"),
+        ];
+        let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
+        missing.map(|(_, what)| what).collect()
+    }
+
+    /// Looks for all that is missing where nobody can be asked, so that it is named at once.
+    ///
+    /// # Errors
+    /// [`Unsaid`], where more is missing than whom to let in; [`DoorError`], where that is all.
+    pub(super) fn check(args: &ChatArgs, at_terminal: bool) -> anyhow::Result<()> {
+        let door = DoorError::check(args, at_terminal);
+        let mut missing = Self::missing(args);
+        if at_terminal || missing.is_empty() {
+            return Ok(door?);
+        }
+        missing.extend(door.is_err().then_some(
+            "whom to let in: --with FILE.., --trust, --open, or --ask and --commands with /admit in the input",
+        ));
+        Err(Unsaid(missing).into())
     }
 
     /// What the command line says, and at a terminal what the person answers to the rest.

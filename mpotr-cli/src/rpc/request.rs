@@ -1,6 +1,7 @@
 //! From a line to a request.
 
 use mpotr_json::{Failure, Params};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::line::{Line, MOST};
@@ -34,9 +35,16 @@ impl Request {
             let message = format_args!("a request is at most {DEPTH} objects and lists deep");
             return Err(unread(Failure::request(message)));
         }
-        let value: Value =
-            serde_json::from_slice(&line).map_err(|error| unread(Failure::parse(error)))?;
-        let Value::Object(fields) = value else {
+        let read = serde_json::from_slice::<Once>(&line);
+        let value = read.map_err(|error| {
+            // Well-formed, and yet of two minds.
+            let is_repeated = error.is_data();
+            unread(match is_repeated {
+                true => Failure::request(error),
+                false => Failure::parse(error),
+            })
+        })?;
+        let Value::Object(fields) = value.0 else {
             let message = "a request is one object; there are no batches";
             return Err(unread(Failure::request(message)));
         };
@@ -45,9 +53,11 @@ impl Request {
 
     fn of(mut fields: Map<String, Value>, length: usize) -> Result<Self, (Value, Failure)> {
         let id = match fields.remove("id") {
-            Some(id @ (Value::Number(_) | Value::String(_))) => id,
+            Some(id @ Value::String(_)) => id,
+            // Another is kept in 53 bits and would come back changed.
+            Some(Value::Number(id)) if id.is_i64() || id.is_u64() => id.into(),
             Some(_) | None => {
-                let message = "a request has an id, a number or a text";
+                let message = "a request has an id, a whole number of 64 bits or a text";
                 return Err((Value::Null, Failure::request(message)));
             }
         };
@@ -72,6 +82,75 @@ impl Request {
             params: Params::new(params),
             length,
         })
+    }
+}
+
+/// A value in which no object has a field twice: who reads the first of two and who reads the last would not agree on what was
+/// asked.
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceVisitor)
+    }
+}
+
+struct OnceVisitor;
+
+impl<'de> Visitor<'de> for OnceVisitor {
+    type Value = Once;
+
+    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Once, E> {
+        Ok(Once(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Once, E> {
+        Ok(Once(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Once, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Once(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Once(values.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Once, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, Once(value))) = object.next_entry::<String, Once>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format_args!(
+                    "an object has the field {name:?} twice"
+                )));
+            }
+            fields.insert(name, value);
+        }
+        Ok(Once(fields.into()))
     }
 }
 
@@ -165,6 +244,42 @@ mod tests {
             (id, failure.into_json()["code"].clone()),
             (Value::Null, json!(-32_600))
         );
+    }
+
+    /// Which of the two is meant nobody knows.
+    #[test]
+    fn a_field_that_is_there_twice_is_refused_however_deep_it_is() {
+        for line in [
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","m\u0065thod":"b"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":[{"y":1,"y":1}]}}"#,
+        ] {
+            let (id, failure) = refused(line);
+            assert_eq!(
+                (id, failure["data"]["code"].as_str()),
+                (Value::Null, Some("request"))
+            );
+        }
+        let line = r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":[{"y":1},{"y":-1.5}],"z":null,"w":true}}"#;
+        Request::read(Line::Whole(line.into())).unwrap();
+    }
+
+    #[test]
+    fn an_id_comes_back_as_it_was_or_is_refused() {
+        for id in ["0", "-9223372036854775808", "18446744073709551615"] {
+            let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"a"}}"#);
+            let request = Request::read(Line::Whole(line.into())).unwrap();
+            assert_eq!(request.id.to_string(), id);
+        }
+        for id in ["18446744073709551616", "-9223372036854775809", "1.5", "1e3"] {
+            let (told, failure) =
+                refused(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"a"}}"#));
+            assert_eq!(
+                (told, failure["code"].as_i64()),
+                (Value::Null, Some(-32_600)),
+                "{id}"
+            );
+        }
     }
 
     #[test]

@@ -20,6 +20,67 @@ fn a_typo_gets_the_nearest_word_and_exit_code_2() {
 }
 
 #[test]
+fn without_a_terminal_whom_to_let_in_is_named_beside_all_else_that_is_missing() {
+    let home = tempdir().unwrap();
+    let place = ["--relay", "127.0.0.1:1"];
+    for (arguments, missing) in [
+        (
+            &["chat"][..],
+            &["--relay", "--room", "--nick", "--open"][..],
+        ),
+        (&["chat", "--room", "tea", "--open"], &["--relay", "--nick"]),
+        (&["chat", "--room", "tea", "--nick", "a"], &["--open"]),
+    ] {
+        let arguments = match missing.len() {
+            1 => [arguments, &place].concat(),
+            _ => arguments.to_vec(),
+        };
+        let finished = run(home.path(), &arguments);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        for option in ["--relay", "--room", "--nick", "--open"] {
+            assert_eq!(
+                finished.err.contains(option),
+                missing.contains(&option),
+                "{option}: {finished:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_help_says_what_a_signal_does_and_when() {
+    let help = succeed(tempdir().unwrap().path(), &["chat", "--help"]);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "leaves in order once the room is secure",
+        "Before that, it ends the program at once",
+        "128 and its number",
+    ] {
+        assert!(help.contains(told), "{told}: {help}");
+    }
+}
+
+#[test]
+fn a_room_whose_name_begins_or_ends_with_a_blank_is_a_usage_error() {
+    let home = tempdir().unwrap();
+    for name in [" tea", "tea "] {
+        let arguments = [
+            "chat",
+            "--relay",
+            "127.0.0.1:1",
+            "--nick",
+            "a",
+            "--open",
+            "--room",
+            name,
+        ];
+        let finished = run(home.path(), &arguments);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.err.contains("white space"), "{finished:?}");
+    }
+}
+
+#[test]
 fn without_arguments_the_help_is_shown_and_the_exit_code_is_2() {
     let home = tempdir().unwrap();
     let finished = run(home.path(), &[]);
