@@ -189,14 +189,21 @@ pub(crate) enum Effect {
         /// Of which this one has something that would help, or is one of them.
         members: Vec<MemberIndex>,
     },
-    /// A statement of a member was heard again.
-    Repeated { member: MemberIndex },
+    /// A statement of a member was heard, for the first time or again.
+    Repeated { member: MemberIndex, is_new: bool },
     /// A member has closed with the order of everything that is here: once each.
     Closing,
     /// A member lacks what this one committed to when others came; or what one has shown and signed is `wrong`.
     Opening { wrong: Option<MemberIndex> },
     /// A member that was behind when this one sent its last message has come nearer.
     CaughtUp,
+}
+
+impl Effect {
+    /// A statement of a member was heard.
+    const fn repeated(member: MemberIndex, is_new: bool) -> Self {
+        Self::Repeated { member, is_new }
+    }
 }
 
 /// How far a member is on the way out of the epoch.

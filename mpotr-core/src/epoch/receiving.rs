@@ -261,7 +261,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let newest = self.peers.get(sender).and_then(|peer| peer.newest.as_ref());
         if opened.is_err() && newest.is_some_and(|newest| newest.packet == *packet) {
             // Who else lacked it has it by this.
-            self.effects.push_back(Effect::Repeated { member: sender });
+            self.effects.push_back(Effect::repeated(sender, false));
         }
         let OpenedStatement { statement, signed } = opened?;
         self.record_statement(header.sender, header.seq, &signed);
@@ -277,7 +277,7 @@ impl<S: CryptoSuite> Epoch<S> {
             packet: packet.clone(),
             locks: statement.lock.count > 0,
         });
-        self.effects.push_back(Effect::Repeated { member: sender });
+        self.effects.push_back(Effect::repeated(sender, true));
         let opened = statement.next.as_ref().map(|next| next.joins.clone());
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {

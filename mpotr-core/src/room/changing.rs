@@ -54,6 +54,9 @@ pub(super) struct Change {
 /// an offer and a statement of all.
 const STAYS: u32 = 2;
 
+/// For so many round trips it is left to the proposer to begin a change for newcomers alone: longer than it asks for them itself.
+const LEFT_TO_PROPOSER: u32 = 8;
+
 /// A view of which this part of the time goes by has failed, no matter who ends it: the pace was too quick. A shorter one says
 /// nothing about the carrier.
 pub(super) const PART_THAT_COUNTS: u32 = 2;
@@ -142,8 +145,15 @@ impl<S: CryptoSuite> Situation<'_, S> {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
         });
-        let is_any_let_in = || !self.admitted().is_empty() || !self.joining().is_empty();
+        let is_any_let_in = || !self.admitted().is_empty();
         asked || self.wants_own_change() || is_any_let_in() || self.wants_merge()
+    }
+
+    /// Whether others than the proposer of the view that would begin leave it to that one to begin a change: newcomers are the only
+    /// reason, and come in by a light run.
+    fn is_for_proposer(&self) -> bool {
+        let first = self.first_view_from(0);
+        !self.wants_change() && self.proposer_of(first) != Some(self.epoch().me())
     }
 }
 
@@ -173,8 +183,9 @@ impl<S: CryptoSuite> Membership<S> {
         self.strangers.go_to(change.view);
         if let Some(next) = self.epoch.own_next() {
             if next.view != change.view {
-                // Who has answered has done so for one view.
-                next.admitted.clear();
+                // Who has answered has done so for one view, and that may be a later one.
+                let strangers = &self.strangers;
+                next.admitted.retain(|it| strangers.has_proven(it));
             }
             next.view = change.view;
             next.offer = offer;
@@ -210,6 +221,36 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Whether there is a reason for another epoch. The proposer may refuse the newcomers that others would let in, and say so, or
+    /// list them at once, and the others hear of both: they begin a change for them if it does neither.
+    fn is_change_due(&mut self, now: Timestamp) -> bool {
+        let members = |it: &Situation<'_, S>| it.epoch().members() > 1;
+        let are_any = |it: &Situation<'_, S>| members(it) && !it.joining().is_empty();
+        let are_joining = self.is_so(now, are_any);
+        let is_for_proposer = self.is_so(now, |it| it.is_for_proposer());
+        let is_any_reason = are_joining || self.is_so(now, |it| it.wants_change());
+        let patience = self
+            .common
+            .me
+            .times()
+            .round_trip
+            .saturating_mul(LEFT_TO_PROPOSER);
+        let Some(member) = self.phase.member_mut() else {
+            return false;
+        };
+        let since = member.strangers.joining_since.filter(|_| are_joining);
+        let since = since.unwrap_or(now);
+        member.strangers.joining_since = are_joining.then_some(since);
+        if !is_any_reason || !is_for_proposer {
+            return is_any_reason;
+        }
+        let until = since.after(patience);
+        if now < until {
+            self.common.timers.set_earlier(Timer::Change, until);
+        }
+        now >= until
+    }
+
     /// Takes every step of a change that is due.
     pub(super) fn advance_change(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if self.phase.member().is_none_or(Membership::has_said_goodbye) {
@@ -223,7 +264,7 @@ impl<S: CryptoSuite> Room<S> {
         self.plan_call(now);
         self.consider_seeds(now, rng);
         if self.phase.change().is_none() {
-            if self.is_so(now, |situation| situation.wants_change()) {
+            if self.is_change_due(now) {
                 self.note_wanted_move(now);
                 let view = self.first_view(now, 0);
                 self.enter_view(now, view, rng);

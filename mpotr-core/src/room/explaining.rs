@@ -6,6 +6,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::MemberIndex;
 
 use super::Room;
+use super::lobby::refusals;
 use super::lobby::roll::FEW;
 use super::phase::Phase;
 use super::situation::Situation;
@@ -408,6 +409,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
         let refused: BTreeSet<_> = self.newcomers.refusals.all().collect();
         let is_stated = self.answered().iter().any(|it| it.identity == *identity);
+        // Who refuses it says so when it hears of it.
+        let round_trip = self.me.times().round_trip;
+        let is_heard = match self.member.strangers.joining_since {
+            Some(since) => self.now.since(since) >= refusals::answered(round_trip),
+            None => self.joining().is_empty(),
+        };
+        let is_stated = is_stated && is_heard;
         let epoch = self.epoch();
         let vote = Vote::Admit(*identity);
         let refuses = |member: &MemberIndex| {

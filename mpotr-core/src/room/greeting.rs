@@ -22,7 +22,7 @@ use super::lobby::answering::MAX_RANK;
 use super::situation::Situation;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Admitted, Answer, Knock, Packet};
 
@@ -45,6 +45,24 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// The place of this member among those who open the door for the view: its proposer comes first.
     fn rank_at_door(&self) -> u32 {
         self.turns_before().min(MAX_RANK)
+    }
+
+    /// Whether this member opens the door, no matter who else does: the first does so, and beside it one of the others after the other,
+    /// for some time each. What newcomers say to one member no other reads, so one that states nobody would keep all of them out.
+    fn goes_by_no_other(&self) -> bool {
+        let own = self.turns_before();
+        own == 0 || own == self.second_at_door()
+    }
+
+    /// Whose turn it is to open the door beside the first, by how many views come before its own; 0 if nobody has for now.
+    fn second_at_door(&self) -> u32 {
+        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
+        let since = self.member.strangers.open_since;
+        let open = since.map_or(Duration::ZERO, |since| self.now.since(since));
+        let each = self.me.times().advertise.as_millis();
+        let turn = open.as_millis().checked_div(each);
+        let turn = turn.and_then(|it| it.checked_rem(u128::from(members)));
+        turn.and_then(|it| u32::try_from(it).ok()).unwrap_or(0)
     }
 
     /// So many views come before that in which this member proposes.
@@ -89,8 +107,13 @@ impl<S: CryptoSuite> Room<S> {
             // Each view of a change is its proposer's.
             return;
         }
-        let sent = situation.member.strangers.sent;
-        let pause = part(times.advertise, CHALLENGES);
+        let strangers = &situation.member.strangers;
+        let (sent, pause) = if rank > 0 && situation.goes_by_no_other() {
+            // It comes to the hellos of the first, so it is one alone.
+            (strangers.asked, times.advertise)
+        } else {
+            (strangers.sent, part(times.advertise, CHALLENGES))
+        };
         let first = sent.map_or(now, |sent| sent.after(pause).max(now));
         let turn = first.after(part(times.gather, 2).saturating_mul(rank));
         self.common.timers.set_if_idle(Timer::Door, turn);
@@ -134,7 +157,8 @@ impl<S: CryptoSuite> Room<S> {
         member.strangers.expire(now);
         member.strangers.ask_anew(is_light);
         let challenge = member.strangers.challenge(now, view, draw);
-        member.strangers.sent = Some(now);
+        member.strangers.asked = Some(now);
+        member.strangers.be_opened(now, me.times().fresh());
         let applicants = member.strangers.applicants();
         let until = applicants.and_then(|it| it.lasts_until());
         if let Some(until) = until {
@@ -143,16 +167,17 @@ impl<S: CryptoSuite> Room<S> {
         self.common.out.transmit(&Packet::Hello(challenge));
     }
 
-    /// Another member opens the door of this epoch, or so it seems: the one whose turn it is goes by no other.
+    /// Another member opens the door of this epoch, or so it seems: this one does not then, unless it goes by no other.
     fn overhear(&mut self, now: Timestamp, challenge: &Challenge) -> Result<(), Rejection> {
         if self.phase.name() != Some(challenge.epoch) {
             return Err(Rejection::UnknownEpoch);
         }
-        let (view, is_first) = self.situation(now).map_or((0, false), |situation| {
-            (situation.view(), situation.rank_at_door() == 0)
-        });
+        let Some(situation) = self.situation(now) else {
+            return Err(Rejection::UnknownEpoch);
+        };
+        let (view, goes_by_no_other) = (situation.view(), situation.goes_by_no_other());
         // Who comes later in turn asks for its own view.
-        let own = self.situation(now).map_or(0, |it| it.turns_before());
+        let own = situation.turns_before();
         let is_before = |turns: u32| turns < own || (turns == 0 && own == 0);
         let is_of_view = challenge.light.map_or(challenge.view == view, |_| {
             challenge.view.checked_sub(view).is_some_and(is_before)
@@ -160,15 +185,16 @@ impl<S: CryptoSuite> Room<S> {
         if !is_of_view {
             return Err(Rejection::StaleView);
         }
-        let keeps_from_asking = !is_first && self.common.timers.at(Timer::Door).is_some();
+        let keeps_from_asking = !goes_by_no_other && self.common.timers.at(Timer::Door).is_some();
         if keeps_from_asking {
             // Junk keeps nobody from asking.
             challenge.check::<S>().ok_or(Rejection::NotAuthentic)?;
         }
+        let fresh = self.common.me.times().fresh();
         if let Some(member) = self.phase.member_mut() {
             member.strangers.hear(challenge.key);
             if keeps_from_asking {
-                member.strangers.sent = Some(now);
+                member.strangers.be_opened(now, fresh);
                 self.common.timers.stop(Timer::Door);
             }
         }

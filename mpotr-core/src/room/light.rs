@@ -34,6 +34,7 @@ pub(super) use turning::LightViews;
 use super::Room;
 use super::judging::Verdict;
 use super::membership::Membership;
+use super::situation::Situation;
 use super::succession::pending::Claim;
 use crate::epoch::name_of;
 use crate::error::Rejection;
@@ -46,6 +47,8 @@ use crate::wire::{LightPacket, LightStep, SidHint};
 const ROUNDS: u8 = 16;
 /// So many round trips a SEED waits for the reason of it, if nobody waits to come in.
 const PATIENCE: u32 = 3;
+/// For so many round trips a member whose turn it is asks for newcomers of whom others alone have heard.
+const UNHEARD: u32 = 6;
 /// So many round trips after CUT those who come in have shown who they are.
 const READY_WITHIN: u32 = 4;
 
@@ -218,6 +221,34 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// The view has begun for newcomers of whom others alone know. If this member, whose turn it is, hears nothing of them though
+    /// it asks, it leaves the view to the next. Returns whether it does.
+    fn passes_turn_on(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> bool {
+        let round_trip = self.common.me.times().round_trip;
+        let patience = round_trip.saturating_mul(UNHEARD);
+        let situation = self.situation(now);
+        let change = situation.as_ref().and_then(Situation::change);
+        let Some((situation, change)) = situation.as_ref().zip(change) else {
+            return false;
+        };
+        let view = change.view;
+        let is_for_others = situation.is_my_turn(view)
+            && change.is_light
+            && !situation.wants_own_change()
+            && !situation.joining().is_empty();
+        if !is_for_others {
+            return false;
+        }
+        let until = change.entered.after(patience);
+        if now < until {
+            self.common.timers.set_earlier(Timer::Change, until);
+            return false;
+        }
+        self.phase.cut_short();
+        self.enter_view(now, view.saturating_add(1), rng);
+        true
+    }
+
     /// Proposes a light run, if it is this member's turn.
     pub(super) fn propose_light(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let is_busy = self.succession.current.is_some() || self.succession.light.is_some();
@@ -229,11 +260,15 @@ impl<S: CryptoSuite> Room<S> {
         }
         let mut handle = [0; 16];
         rng.fill_bytes(&mut handle);
-        let joining = self.situation(now).map(|it| it.to_list(view));
-        let joining = joining.unwrap_or_default();
+        let does_none_go = self.is_so(now, |it| it.does_none_go());
+        let joining = self.situation(now).filter(|_| does_none_go);
+        let joining = joining.map(|it| it.to_list(view)).unwrap_or_default();
+        if does_none_go && joining.is_empty() && !is_busy && self.passes_turn_on(now, rng) {
+            return;
+        }
         let terms = self.situation(now).and_then(|it| {
             // Who knows of newcomers whom it cannot list leaves them to others.
-            let has_reason = !joining.is_empty() || it.joining().is_empty();
+            let has_reason = !does_none_go || !joining.is_empty() || it.joining().is_empty();
             let may_propose = it.is_my_turn(view)
                 && has_reason
                 && !it.others_have_gone()
@@ -436,11 +471,15 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Others have made offers for the view that this member entered as one of a light run: it makes one, too.
+    /// Others have made offers for the view that this member entered as one of a light run: it makes one, too. Who has gone on to a later
+    /// one moves nobody: this view ends at its own time, and the next begins as that of a full run.
     pub(super) fn join_full_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let waits = self.phase.change().is_some_and(|change| change.is_light);
+        let change = self.phase.change().filter(|change| change.is_light);
         let is_idle = self.succession.light.is_none() && self.succession.current.is_none();
-        if waits && is_idle && self.is_so(now, |situation| situation.is_full()) {
+        let Some(view) = change.map(|change| change.view).filter(|_| is_idle) else {
+            return;
+        };
+        if self.is_so(now, |situation| situation.is_full_by(view)) {
             self.offer_in_view(now, rng);
         }
     }

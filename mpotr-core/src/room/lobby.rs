@@ -52,7 +52,7 @@ use welcomes::Welcomes;
 pub(super) const PATIENCE: u32 = 3;
 
 /// An offer is used for this many views at most.
-const VIEWS_OF_AN_OFFER: u32 = 2;
+pub(super) const VIEWS_OF_AN_OFFER: u32 = 2;
 /// Who has knocked and heard nobody publishes its offer after so many round trips.
 const FIRST_WAIT: u32 = 4;
 

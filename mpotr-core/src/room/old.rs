@@ -143,7 +143,7 @@ impl<S: CryptoSuite> Old<S> {
 
 impl Repair {
     fn note(&mut self, effect: Effect) {
-        if let Effect::Repeated { member } = effect {
+        if let Effect::Repeated { member, .. } = effect {
             self.repeated.push(member);
         }
         if let Effect::Lacking {

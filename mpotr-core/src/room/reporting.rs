@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) asking: Vec<(MemberIndex, Vec<MemberIndex>)>,
     /// Members whose newest statement was heard, or heard again.
     pub(super) repeated: Vec<MemberIndex>,
+    /// Members that have stated something, no matter whether there is anything new in it.
+    pub(super) stated: Vec<MemberIndex>,
     /// Members that have said something new about the epoch that follows.
     pub(super) spoke: Vec<MemberIndex>,
     /// Packets of messages that a member misses.
@@ -182,8 +184,9 @@ impl Report {
                 self.lacking.push((*asker, *number, members.clone()));
             }
         }
-        if let Effect::Repeated { member } = effect {
+        if let Effect::Repeated { member, is_new } = effect {
             self.repeated.push(*member);
+            self.stated.extend(is_new.then_some(*member));
         }
     }
 

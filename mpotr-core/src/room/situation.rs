@@ -185,6 +185,8 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             // A member without an offer has not entered a view: it has stated votes, perhaps long ago. Who is in a later one
             // takes no part in this: it has as long as who is silent.
             .is_some_and(|next| next.offer.is_some() && next.view == change.view);
+        // This member is there, though it states nothing in the view of a light run.
+        let spoke = spoke || member == epoch.me();
         epoch.has_said_last_word(member)
             || self.member.is_absent(member)
             || self.has_installed(member)

@@ -10,11 +10,11 @@ use mpotr_core::gka::MemberIndex;
 use mpotr_core::gka::light::{ChangeKind, Handle, OwnHello};
 use mpotr_core::gka::{EpochName, OwnChallenge, RoomId};
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Event, Rejection, Rekey};
+use mpotr_core::{Event, Rejection, Rekey, RoomConfig};
 use mpotr_netem::Weather;
 
 use crate::light::{are_in, epochs, is_one_run_of_four, light, sent, steps, talk};
-use crate::network::{Network, Suite, epoch_of};
+use crate::network::{Network, Suite, epoch_of, first_proposer};
 
 /// All of these are in one epoch.
 fn together(network: &Network, members: &[usize]) -> bool {
@@ -128,6 +128,79 @@ fn nobody_is_blamed(network: &Network, members: &[usize]) {
             matches!(event, Event::Cheated { .. } | Event::LeftOut { .. })
         });
         assert_eq!(blamed, 0, "{member}");
+    }
+}
+
+/// What a newcomer shows it shows one member at a time. Those whose turn is first open the door, and state nobody who answers: after a
+/// few hellos another opens it, too.
+#[test]
+fn who_states_nobody_keeps_nobody_out() {
+    for (seed, deaf, rekey, within) in [
+        (1, 1, Rekey::Light, 120),
+        (2, 1, Rekey::Light, 120),
+        (3, 2, Rekey::Light, 300),
+        (4, 1, Rekey::Full, 120),
+    ] {
+        let configure = |members| {
+            move |config: &mut RoomConfig| {
+                config.members = members;
+                config.policy.rekey = rekey;
+            }
+        };
+        let mut network = Network::with(4, seed, configure(Some(4))).until_secure();
+        network.run_for(20);
+        let (_, roster) = epoch_of(&network, 0);
+        let first = network.keys[first_proposer(&network)];
+        let turn = roster.iter().position(|it| *it == first).unwrap();
+        let keys: Vec<_> = (0..deaf).map(|it| roster[(turn + it) % 4]).collect();
+        let deaf: Vec<_> = network.keys.iter().map(|it| keys.contains(it)).collect();
+        network.tamper = Some(Box::new(move |_, to, packet| {
+            let asks_in = [PacketKind::JoinRequest, PacketKind::Answer];
+            let is_lost = deaf.get(to) == Some(&true)
+                && PacketKind::of(packet).is_some_and(|it| asks_in.contains(&it));
+            (!is_lost).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        let late = network.enter(configure(None));
+        network.run_until(within, |network| together(network, &[0, 1, 2, 3, late]));
+        // Two at most open the door at one time.
+        let hellos = sent(&network, since, PacketKind::Hello);
+        let knocks = sent(&network, since, PacketKind::Knock);
+        assert!(hellos <= 2 * knocks, "{hellos} for {knocks}");
+        nobody_is_blamed(&network, &[0, 1, 2, 3]);
+        talk(&mut network, &[0, 1, 2, 3, late], "after");
+    }
+}
+
+/// A view begins for newcomers alone, and its proposer dies. The others have nothing new to say while they wait, and are there: none of
+/// them is left out for silence.
+#[test]
+fn who_waits_for_a_seed_with_newcomers_is_there() {
+    for seed in 1..4 {
+        let mut network = light(4, seed);
+        network.run_for(20);
+        let first = first_proposer(&network);
+        network.tamper = Some(Box::new(move |from, _, packet| {
+            let is_light = PacketKind::of(packet) == Some(PacketKind::Light);
+            (from != first || !is_light).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        let late = newcomer(&mut network);
+        network.run_until(30, |network| listings(network, since) > 0);
+        network.kill(first);
+        network.tamper = None;
+        let there: Vec<_> = (0..4).filter(|it| *it != first).chain([late]).collect();
+        network.run_until(120, |network| together(network, &there));
+        assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
+        for member in &there[..3] {
+            let left_out = network.events[*member].iter().filter_map(|it| match it {
+                Event::LeftOut { member } => Some(*member),
+                _ => None,
+            });
+            let left_out: Vec<_> = left_out.collect();
+            assert_eq!(left_out, [network.keys[first]], "{seed}");
+        }
+        talk(&mut network, &there, "after");
     }
 }
 

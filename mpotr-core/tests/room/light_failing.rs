@@ -7,9 +7,10 @@ use std::rc::Rc;
 use mpotr_core::gka::light::Watch;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind, Wanted};
 use mpotr_core::{Event, WaitingReason};
+use mpotr_netem::Weather;
 
 use crate::light::{are_in, epochs, light, steps};
-use crate::network::{Network, epoch_of};
+use crate::network::{Network, epoch_of, first_proposer};
 
 /// The light packets that were sent from a point of time on, and by whom.
 fn light_packets(network: &Network, since: usize) -> Vec<(usize, LightPacket)> {
@@ -76,6 +77,45 @@ fn a_light_view_waits_for_one_that_is_gone_as_long_as_a_full_one() {
 }
 
 /// What is told of it names who gives no answer, and nobody who has given one.
+/// Two die, one of them the next whose turn it is. Its view ends for who began it a moment before it ends for the others, and that one's
+/// word that it is in the next comes just then: all go there, and none is left behind in a view of its own.
+#[test]
+fn who_goes_on_a_moment_before_the_others_is_not_left_behind() {
+    for seed in 1..5 {
+        let mut network = light(5, seed);
+        network.set_weather(Weather::fair(221));
+        for member in 0..40 {
+            network.send(member % 5, "so that the round trip is known");
+            network.run_for(2);
+        }
+        let first = first_proposer(&network);
+        let (_, roster) = epoch_of(&network, 0);
+        let place = roster.iter().position(|it| *it == network.keys[first]);
+        let by_turn = (0..5).map(|turn| roster[(place.unwrap() + turn) % 5]);
+        let keys = network.keys.clone();
+        let by_turn = by_turn.map(|key| keys.iter().position(|it| *it == key).unwrap());
+        let by_turn: Vec<_> = by_turn.collect();
+        network.kill(by_turn[1]);
+        network.kill(by_turn[3]);
+        network.rooms[first].refresh(network.now);
+        network.collect(first);
+        // They have followed it into the view of one that is dead when the network becomes quicker.
+        network.run_for(12);
+        network.set_weather(Weather::fair(20));
+        let there = [first, by_turn[2], by_turn[4]];
+        network.run_until(120, |network| {
+            let rosters = there.map(|it| epoch_of(network, it));
+            rosters
+                .iter()
+                .all(|it| *it == rosters[0] && it.1.len() == 3)
+        });
+        for member in there {
+            let left_out = network.count(member, |it| matches!(it, Event::LeftOut { .. }));
+            assert_eq!(left_out, 2, "{seed}");
+        }
+    }
+}
+
 #[test]
 fn who_is_waited_for_in_a_light_view_is_told() {
     let mut network = light(5, 2);

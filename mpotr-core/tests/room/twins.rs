@@ -98,9 +98,9 @@ fn twin_objects() {
     }
     assert_eq!(network.count(2, |it| *it == Event::IdentityInUse), 1);
     assert_eq!(told_to_wait(&network, second), [1, 0]);
-    // It dies, and the second takes its place.
+    // It dies, and the second takes its place: it knocks within eight seconds, and the first is asked anew, by a fresh offer.
     network.kill(2);
-    network.run_until(20, |network| network.rooms[second].is_secure());
+    network.run_until(30, |network| network.rooms[second].is_secure());
     network.run_for(1);
     assert_eq!(told_to_wait(&network, second), [1, 1]);
     assert_eq!(replaced(&network, 0, &copy), 1);

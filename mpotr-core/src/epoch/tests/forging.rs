@@ -203,7 +203,10 @@ fn a_packet_counts_once() {
     assert_eq!(effects(bob), [Effect::Again { id }]);
     assert_eq!(bob.open(&said), Err(Rejection::Replayed));
     // Nobody else need send it again, and that is all.
-    let again = vec![Effect::Repeated { member: ALICE }];
+    let again = vec![Effect::Repeated {
+        member: ALICE,
+        is_new: false,
+    }];
     assert_eq!((effects(bob), bob.delivered()), (again, 1));
 }
 

@@ -81,15 +81,15 @@ fn a_lock_over_another_order_names_who_signed_it() {
         member: MALLORY,
         lock,
     };
-    let heard = Effect::Repeated { member: MALLORY };
-    assert_eq!(effects(&mut epochs[BOB]), [heard, place, fork]);
+    let heard = |member| Effect::Repeated {
+        member,
+        is_new: true,
+    };
+    assert_eq!(effects(&mut epochs[BOB]), [heard(MALLORY), place, fork]);
     let seen = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&seen).unwrap();
     // Nothing is final over the head of a member that orders otherwise, and it is told once.
-    assert_eq!(
-        effects(&mut epochs[BOB]),
-        [Effect::Repeated { member: ALICE }]
-    );
+    assert_eq!(effects(&mut epochs[BOB]), [heard(ALICE)]);
 }
 
 #[test]

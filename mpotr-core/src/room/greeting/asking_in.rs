@@ -8,6 +8,7 @@ use super::BETWEEN_ANSWERS;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::room::Room;
+use crate::room::membership::applicants::Applicants;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 
@@ -115,13 +116,20 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn ask_for_own_view(&mut self, now: Timestamp) {
         let is_unasked = self.is_so(now, |situation| {
             let view = situation.view();
-            let applying = situation.member.strangers.applying(view);
+            let strangers = &situation.member.strangers;
+            let is_open = |it: &Applicants<S>| it.handle().is_some();
+            // What was said before the view began is lost, it may be.
+            let entered = situation.change().map(|change| change.entered);
+            let asked = strangers
+                .asked
+                .filter(|at| entered.is_none_or(|it| *at > it));
             situation.proposer_of(view) == Some(situation.epoch().me())
-                && applying.is_none_or(|it| it.handle().is_none())
+                && !(asked.is_some() && strangers.applying(view).is_some_and(is_open))
                 && !situation.joining().is_empty()
+                && situation.to_list(view).is_empty()
         });
         if is_unasked && self.opens_door(now) {
-            let sent = self.phase.member().and_then(|it| it.strangers.sent);
+            let sent = self.phase.member().and_then(|it| it.strangers.asked);
             let pause = part(self.common.me.times().gather, BETWEEN_ANSWERS);
             let at = sent.map_or(now, |sent| sent.after(pause).max(now));
             self.common.timers.set_if_idle(Timer::Door, at);

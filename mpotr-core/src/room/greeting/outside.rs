@@ -10,12 +10,12 @@ use mpotr_gka::light::{Hello, Joining};
 use super::BETWEEN_ANSWERS;
 use crate::error::Rejection;
 use crate::room::Room;
-use crate::room::lobby::Lobby;
 use crate::room::lobby::arrivals::Stage;
 use crate::room::lobby::neighbours::Name;
 use crate::room::lobby::replies::Reply;
+use crate::room::lobby::{Lobby, VIEWS_OF_AN_OFFER};
 use crate::room::membership::applicants::admitted;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Answer, Packet};
 
@@ -45,7 +45,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.lobby.hold_back(cx);
         self.plan_proposal(now);
-        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let lifetime = self.lifetime_of_answer(now);
         let times = self.common.me.times();
         let offering = &self.lobby.offering;
         let parent = Some(challenge.epoch);
@@ -103,7 +103,7 @@ impl<S: CryptoSuite> Room<S> {
             return self.ask_in(now, challenge, hello, rng);
         }
         let parent = Some(challenge.epoch);
-        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let lifetime = self.lifetime_of_answer(now);
         let me = &self.common.me;
         if self.lobby.offering.current(now, parent, lifetime).is_none() {
             self.lobby.renew_offer(me, now, parent, rng);
@@ -126,6 +126,17 @@ impl<S: CryptoSuite> Room<S> {
         replies.note(now, challenge.epoch, (challenge.key, digest), packet);
         self.await_listing(now);
         Ok(())
+    }
+
+    /// How long an offer answers challenges. One whose identity is inside asks by each offer whether that one lives: who has objected to
+    /// one, and died since, is asked by the next.
+    fn lifetime_of_answer(&mut self, now: Timestamp) -> Duration {
+        let times = self.common.me.times();
+        if self.lobby.doubles.is_inside(now, times.fresh()) {
+            times.view.saturating_mul(VIEWS_OF_AN_OFFER)
+        } else {
+            Lobby::lifetime(&self.common.at(now))
+        }
     }
 
     /// Answers a challenge of one who lets in by light runs: with a fresh offer, sealed for that one.

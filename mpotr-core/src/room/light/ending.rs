@@ -49,6 +49,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// The view of a light run is over without an epoch; how, unless nothing was said in it that is wrong.
     pub(in crate::room) fn leave_light_view(&mut self, now: Timestamp, how: Option<ViewEnd>) {
+        let is_passed_on = self.is_so(now, |situation| situation.is_passed_on());
         let Some(member) = self.phase.member_mut() else {
             return;
         };
@@ -80,7 +81,7 @@ impl<S: CryptoSuite> Room<S> {
         let kind = run.as_ref().map(|run| run.seed.body().terms.kind);
         let kind = kind.unwrap_or(ChangeKind::Refresh);
         // For want of those who would come in a view has failed by no try of the members.
-        let is_of_joiners = run.as_ref().is_some_and(|run| {
+        let is_of_joiners = run.as_ref().map_or(is_passed_on, |run| {
             let waits = is_cut_short || !run.awaited_joiners().is_empty();
             run.has_joiners() && how.is_none() && waits
         });

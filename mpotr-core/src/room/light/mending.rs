@@ -180,6 +180,11 @@ impl<S: CryptoSuite> Room<S> {
         let (me, round_trip) = (situation.epoch().me(), self.common.me.times().round_trip);
         let asked = &situation.member.changing.asked;
         let mut found = Missing::default();
+        let is_begun = self.succession.light.is_some();
+        if !is_begun && situation.is_passed_on() {
+            // Who can list nobody leaves that to others.
+            return Some(found);
+        }
         for (member, owed) in owed(&missing, proposer) {
             // Who has made an offer would have a full run, which it may have to.
             let has_offered = situation.offer_of(member).is_some();

@@ -45,9 +45,17 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// Whether others have made offers for the epoch that follows, for whatever view: they go by a full run.
     pub(in crate::room) fn is_full(&self) -> bool {
+        self.is_full_by(u32::MAX)
+    }
+
+    /// Whether others have made offers for this view or one before.
+    pub(in crate::room) fn is_full_by(&self, view: u32) -> bool {
         let epoch = self.epoch();
         let mut others = self.present().filter(|it| *it != epoch.me());
-        others.any(|it| epoch.next_of(it).is_some_and(|next| next.offer.is_some()))
+        others.any(|it| {
+            let said = epoch.next_of(it);
+            said.is_some_and(|next| next.offer.is_some() && next.view <= view)
+        })
     }
 
     /// Whether the order is in doubt, or a member was shown to have cheated: a full run settles that.

@@ -62,9 +62,17 @@ impl<S: CryptoSuite> Situation<'_, S> {
             && self.are_open(&staying)
     }
 
-    /// Whether anyone is to come in from outside, or this epoch is to go over into another.
-    fn do_others_wait(&self) -> bool {
-        self.is_merge_wanted() || !self.admitted().is_empty() || !self.joining().is_empty()
+    /// Whether anyone is to come in from outside, or this epoch is to go over into another, and a change of this kind does not go first:
+    /// newcomers come in when all others go on.
+    fn do_others_wait(&self, kind: ChangeKind) -> bool {
+        self.is_merge_wanted()
+            || !self.admitted().is_empty()
+            || (kind == ChangeKind::Refresh && !self.joining().is_empty())
+    }
+
+    /// Whether all who are in would go on by what this member proposes.
+    pub(super) fn does_none_go(&self) -> bool {
+        self.kind(&self.staying()) == ChangeKind::Refresh
     }
 
     /// Whether there is anything to change the epoch for: else a proposer could change it whenever others are about to come in, and
@@ -95,6 +103,20 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let until = change.entered.after(self.me.times().gather);
         let is_any_awaited = self.staying().iter().any(is_awaited);
         (self.now < until && is_any_awaited).then_some(until)
+    }
+
+    /// Whether the view has begun for newcomers alone, and its proposer, who could list none of them, has left it to the next.
+    pub(in crate::room) fn is_passed_on(&self) -> bool {
+        let epoch = self.epoch();
+        let Some(change) = self.change().filter(|_| !self.wants_own_change()) else {
+            return false;
+        };
+        let proposer = self.proposer_of(change.view);
+        if proposer == Some(epoch.me()) {
+            return change.is_cut_short;
+        }
+        let said = proposer.and_then(|proposer| epoch.next_of(proposer));
+        said.is_some_and(|next| next.view > change.view)
     }
 
     /// What a change is called by which all others go.
@@ -155,7 +177,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         require(!is_answered, Rejection::StaleView)?;
         require(self.may_follow_light(), Rejection::OtherPolicy)?;
         if seed.offers.is_empty() {
-            await_that(!self.do_others_wait() && (self.now >= until || self.has_reason()))?;
+            await_that(
+                !self.do_others_wait(terms.kind) && (self.now >= until || self.has_reason()),
+            )?;
         } else {
             self.judge_joiners(seed)?;
         }

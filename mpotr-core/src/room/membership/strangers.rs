@@ -26,8 +26,14 @@ pub(crate) struct Strangers<S: CryptoSuite> {
     own: Option<Opened<S>>,
     /// The challenges that others have sent in this epoch, it seems.
     heard: VecDeque<TrapdoorKey>,
-    /// When this member sent its challenge last.
+    /// When the door was opened last, by this member or by another that it left that to.
     pub(crate) sent: Option<Timestamp>,
+    /// Since when it is opened again and again.
+    pub(crate) open_since: Option<Timestamp>,
+    /// When this member sent its challenge last.
+    pub(crate) asked: Option<Timestamp>,
+    /// Since when there are newcomers who may come in by a light run.
+    pub(crate) joining_since: Option<Timestamp>,
     /// Until when another instance of a member is asked for, which comes in by no light run.
     pub(crate) twin_until: Option<Timestamp>,
     /// What this member states though nobody has answered so.
@@ -61,6 +67,9 @@ impl<S: CryptoSuite> Default for Strangers<S> {
             own: None,
             heard: VecDeque::new(),
             sent: None,
+            open_since: None,
+            asked: None,
+            joining_since: None,
             twin_until: None,
             #[cfg(feature = "insider")]
             invented: BTreeSet::new(),
@@ -92,6 +101,15 @@ impl<S: CryptoSuite> Strangers<S> {
     pub(crate) fn go_to(&mut self, view: u32) {
         self.own
             .take_if(|own| own.challenge.challenge().view < view);
+    }
+
+    /// The door is opened; if it was not for so long, for the first time.
+    pub(crate) fn be_opened(&mut self, now: Timestamp, lapses: Duration) {
+        let is_first = self.sent.is_none_or(|sent| now.since(sent) > lapses);
+        if is_first || self.open_since.is_none() {
+            self.open_since = Some(now);
+        }
+        self.sent = Some(now);
     }
 
     /// A hello that is too old is answered no more: what opens the answers is wiped.

@@ -197,6 +197,10 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.set(Timer::Change, cx.now);
         }
         self.changing.have_spoken(cx.now, report.spoke);
+        if self.changing.change.as_ref().is_some_and(|it| it.is_light) {
+            // Who waits for a SEED says that it is there, though it has nothing new to say.
+            self.changing.have_spoken(cx.now, report.stated);
+        }
         if report.is_finalised {
             // What the others have signed since is asked for anew, and not at the interval of long ago.
             cx.timers.begin_anew(Timer::Query);
