@@ -70,6 +70,13 @@ impl<S: CryptoSuite> Epoch<S> {
         Some(self.enclosure().enclose(&packet))
     }
 
+    /// States another count of light runs with its part.
+    pub(crate) fn count_falsely(&mut self, runs: u8) {
+        if let Some((count, _)) = self.own_next().and_then(|it| it.joins.opening.as_mut()) {
+            *count = runs;
+        }
+    }
+
     /// The heads of what is delivered here.
     pub(crate) fn heads(&self) -> Vec<MessageId> {
         self.delivery.graph.heads().iter().copied().collect()

@@ -3,7 +3,7 @@
 //!
 //! Until all have, it shows nothing of what is said there and says nothing: what comes is kept as it came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Decoder, IdentityKey};
@@ -153,7 +153,7 @@ impl<S: CryptoSuite> Room<S> {
             glimpse: Glimpse::of(&arrived),
             arrived,
             policy,
-            runs: 0,
+            runs: BTreeMap::new(),
             is_heard: false,
         };
         if let Some(arrival) = self.lobby.arrivals.get(id) {
@@ -213,7 +213,7 @@ impl<S: CryptoSuite> Room<S> {
         if let Some((runs, opening)) = opened.and_then(|it| it.opening) {
             let heard = shown.arrived.hear_opening(sender, &opening, identity);
             if heard.is_ok() {
-                shown.runs = shown.runs.max(runs);
+                shown.runs.insert(sender, runs);
                 shown.is_heard = true;
             }
         }
@@ -235,11 +235,9 @@ impl<S: CryptoSuite> Room<S> {
                 return;
             }
         };
+        let runs = shown.count_of_runs();
         let Shown {
-            arrived,
-            policy,
-            runs,
-            ..
+            arrived, policy, ..
         } = shown;
         let record = self.common.me.config.record.then(|| {
             let record = arrived.record(before);
@@ -265,7 +263,7 @@ impl<S: CryptoSuite> Room<S> {
         self.votes.forget_merges(|name| neighbours.is_own(name));
         let certificate = Certificate {
             hint: SidHint::of(&sid),
-            all: std::collections::BTreeMap::new(),
+            all: BTreeMap::new(),
             record,
         };
         self.begin_epoch(

@@ -73,6 +73,11 @@ impl<S: CryptoSuite> Room<S> {
         Some(Packet::Ready(Box::new(resealed)).to_bytes())
     }
 
+    /// States from now on with its part that there were so many light runs since the last full one.
+    pub const fn count_falsely(&mut self, runs: u8) {
+        self.succession.false_count = Some(runs);
+    }
+
     /// Shows nobody from now on what it committed to when others came into the present epoch.
     pub fn withhold_opening(&mut self) {
         if let Some(next) = self.phase.epoch_mut().and_then(|epoch| epoch.own_next()) {

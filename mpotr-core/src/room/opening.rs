@@ -26,6 +26,10 @@ impl<S: CryptoSuite> Membership<S> {
 impl<S: CryptoSuite> Room<S> {
     /// The epoch begins: this member shows what it committed to, if others have come in.
     pub(super) fn open_own(&mut self, now: Timestamp) {
+        #[cfg(feature = "insider")]
+        if let Some((runs, epoch)) = self.succession.false_count.zip(self.phase.epoch_mut()) {
+            epoch.count_falsely(runs);
+        }
         let is_opening = self.phase.epoch().is_some_and(|it| it.is_opening());
         if is_opening {
             self.say_next();

@@ -101,6 +101,9 @@ pub(super) struct Succession<S: CryptoSuite> {
     pub(super) overheard: Overheard,
     /// What this member waited for when it asked last in this step, and of whom.
     pub(super) awaited: BTreeSet<(MemberIndex, Owed)>,
+    /// A deviating member: the count of light runs that it states.
+    #[cfg(feature = "insider")]
+    pub(super) false_count: Option<u8>,
     /// The light run that this member answered last.
     pub(super) light: Option<LightRun<S>>,
     /// Earlier ones that it shared in, the last one last.
@@ -127,6 +130,8 @@ impl<S: CryptoSuite> Default for Succession<S> {
             missed: Missed::default(),
             overheard: Overheard::default(),
             awaited: BTreeSet::new(),
+            #[cfg(feature = "insider")]
+            false_count: None,
             light: None,
             shared: Vec::new(),
             objected: None,

@@ -620,6 +620,27 @@ mod insider {
         }
     }
 
+    /// One member says that there were so many light runs that a full one has to follow, or none. Who comes in goes by the others: the next
+    /// change is a light run in which it takes part.
+    #[test]
+    fn a_false_count_of_light_runs_binds_nobody() {
+        for (runs, seed) in [(255, 6), (255, 7), (0, 8)] {
+            let mut network = light(5, seed);
+            network.run_for(20);
+            network.rooms[3].count_falsely(runs);
+            let late = newcomer(&mut network);
+            network.run_until(30, |network| together(network, &[0, 1, 2, 3, 4, late]));
+            network.run_for(20);
+            let since = network.wire.len();
+            network.leave(1);
+            network.run_until(30, |network| together(network, &[0, 2, 3, 4, late]));
+            assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
+            for member in [0, 2, 4, late] {
+                assert!(network.rooms[member].strikes().is_empty());
+            }
+        }
+    }
+
     /// One that shows nobody what it committed to is asked for it, struck, and left out by those who did.
     #[test]
     fn withheld_opening_is_asked_and_struck() {

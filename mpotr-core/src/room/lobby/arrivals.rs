@@ -4,9 +4,11 @@
 //! Anyone can send a hello, and make up an epoch with the names of others. So none binds this member: it goes on with all that it
 //! has answered until one of them has convinced it of all who are in it, and what comes to nothing ends by itself.
 
+use std::collections::BTreeMap;
+
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::light::{Arrived, Handle, Hello, Joining, Welcomed};
-use mpotr_gka::{EpochName, OfferDigest};
+use mpotr_gka::{EpochName, MemberIndex, OfferDigest};
 
 use crate::epoch::Glimpse;
 use crate::policy::Policy;
@@ -61,10 +63,22 @@ pub(crate) struct Shown<S: CryptoSuite> {
     pub(crate) arrived: Arrived<S>,
     pub(crate) glimpse: Glimpse<S>,
     pub(crate) policy: Policy,
-    /// How many light runs have led on there since the last full one, by the word of the members.
-    pub(crate) runs: u8,
+    /// How many light runs have led on there since the last full one, by the word of each member.
+    pub(crate) runs: BTreeMap<MemberIndex, u8>,
     /// Whether anything was heard from in there.
     pub(crate) is_heard: bool,
+}
+
+impl<S: CryptoSuite> Shown<S> {
+    /// How many light runs have led on there since the last full one: what lies in the middle of all that the members say, and of two that
+    /// lie there the smaller. Those who say another number change nothing, as long as they are less than half.
+    pub(crate) fn count_of_runs(&self) -> u8 {
+        let mut counts: Vec<_> = self.runs.values().copied().collect();
+        counts.sort_unstable();
+        let middle = counts.len().saturating_sub(1).checked_div(2);
+        let count = middle.and_then(|middle| counts.get(middle));
+        count.copied().unwrap_or(0)
+    }
 }
 
 impl<S: CryptoSuite> Default for Arrivals<S> {
