@@ -280,8 +280,8 @@ impl Screen {
     /// Waits until nothing can be drawn any longer, and says why.
     pub(crate) async fn failure(&self) -> OutputError {
         let mut failed = self.0.failed.subscribe();
-        // The sender lives as long as this does.
-        let _told = failed.wait_for(Option::is_some).await;
+        // The sender lives as long as this does. What was waited for is held as long as it is looked at, and cannot be taken meanwhile.
+        drop(failed.wait_for(Option::is_some).await);
         let mut error = None;
         self.0.failed.send_if_modified(|failed| {
             error = failed.take();
@@ -428,5 +428,30 @@ pub(crate) fn leave_at_once() {
     };
     if thread::Builder::new().spawn(leaving).is_ok() {
         let _in_time = over.recv_timeout(LAST);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::{OutputError, Screen};
+
+    #[test]
+    fn that_nothing_is_drawn_any_longer_is_told() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let screen = Screen::new(&[]);
+        assert!(screen.begin(&full));
+        let (told, hears) = channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let error = runtime.unwrap().block_on(screen.failure());
+            told.send(error)
+        });
+        let error = hears.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(matches!(error, OutputError::Io(_)), "{error:?}");
     }
 }

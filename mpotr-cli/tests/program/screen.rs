@@ -413,8 +413,12 @@ fn the_terminal_is_given_back_by_a_program_that_is_stopped_or_ended() {
             pane.press(&["C-s"]);
             pane.type_in("more to show");
         }
-        for _ in 0..times {
-            kill("-TERM", child);
+        kill("-TERM", child);
+        for _ in 1..times {
+            // It may have ended by then.
+            let mut again = Command::new("kill");
+            let again = again.args(["-TERM", &child.to_string()]);
+            let _status = again.stderr(Stdio::null()).status().unwrap();
         }
         // Where a screen was not left before its program ended it stays. The shell may be held, too, if the key came late.
         if is_held {
@@ -433,6 +437,37 @@ fn the_terminal_is_given_back_by_a_program_that_is_stopped_or_ended() {
         });
         assert!(!rows.iter().any(|row| row.contains("| tea |")), "{rows:#?}");
     }
+}
+
+/// A program that does not hear of it by a signal sees by what it draws that its terminal is gone.
+#[test]
+fn a_program_whose_terminal_is_gone_ends() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let line = arguments(&relay.address, "alice", &["--screen"]).join(" ");
+    let program = env!("CARGO_BIN_EXE_mpotr");
+    let pane = tmux.open(
+        "closed",
+        FULL,
+        &format!("trap '' HUP; exec {program} {line}"),
+    );
+    pane.shows("| tea |");
+    let id = pane.knows("pane_pid");
+    // There is another pane, so that the server of tmux stays.
+    let _other = tmux.open("other", FULL, "exec cat");
+    tmux.run(&["kill-session", "-t", "closed"]);
+    let is_there = || {
+        let mut asked = Command::new("kill");
+        let asked = asked.args(["-0", &id]).stderr(Stdio::null());
+        asked.status().unwrap().success()
+    };
+    assert!(
+        poll(|| (!is_there()).then_some(())).is_some(),
+        "it is there"
+    );
 }
 
 /// Line by line is the default, and is there where there can be no screen.
