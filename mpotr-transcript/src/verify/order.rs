@@ -107,7 +107,7 @@ fn ordered(talk: &Talk, indices: &[usize]) -> usize {
             .messages
             .iter()
             .any(|it| it.author == *member && is_fin(it.content.kind));
-        !fin && !has_closed(talk, *member)
+        !fin && !has_closed_here(talk, *member)
     };
     let writing: Vec<_> = (0_u16..).take(talk.members).filter(writes).collect();
     let last = indices.iter().rposition(|index| {
@@ -115,6 +115,17 @@ fn ordered(talk: &Talk, indices: &[usize]) -> usize {
         node.is_some_and(|node| writing.iter().all(|member| node.is_covered_by(*member)))
     });
     last.map_or(0, |last| last.saturating_add(1))
+}
+
+/// Whether a member has closed, and all that it wrote is here.
+fn has_closed_here(talk: &Talk, member: u16) -> bool {
+    let written = talk.messages.iter().filter(|it| it.author == member);
+    let written = u32::try_from(written.count()).unwrap_or(u32::MAX);
+    let mut closed = talk
+        .statements
+        .iter()
+        .filter(|it| it.author == member && it.statement.presence == Presence::Closed);
+    closed.any(|it| it.statement.sent <= written)
 }
 
 fn has_closed(talk: &Talk, member: u16) -> bool {

@@ -51,8 +51,8 @@ struct Progress {
     last: Option<MessageId>,
     /// Has sent its last message.
     fin: bool,
-    /// Has closed.
-    closed: bool,
+    /// Has closed, after so many messages.
+    closed: Option<u32>,
     statement: Option<u32>,
 }
 
@@ -96,9 +96,13 @@ impl Talk {
         let mut talk = listener.talk;
         for stated in &talk.statements {
             let frontier = &stated.statement.frontier;
-            talk.graph.cover(stated.author, frontier);
             let unknown = frontier.iter().filter(|id| talk.graph.index(id).is_none());
             talk.missing.extend(unknown.copied());
+            let is_here = frontier.iter().all(|id| talk.graph.index(id).is_some());
+            if is_here && !stated.statement.names_held() {
+                // Of one that names what is not here nothing follows: that may come before what is.
+                talk.graph.cover(stated.author, frontier);
+            }
         }
         for (author, heads) in named_by_locks::<S>(&talk) {
             talk.graph.cover(author, &heads);
@@ -113,9 +117,13 @@ impl<S: CryptoSuite> Listener<'_, S> {
         let Some(progress) = self.progress.get(usize::from(author)) else {
             return self.flaw(said.place, FlawKind::UnknownAuthor { author });
         };
-        let is_over = match said.signed {
-            Signed::Content(_) => progress.fin || progress.closed,
-            Signed::Statement(..) => progress.closed,
+        let closed = progress.closed;
+        let is_over = match &said.signed {
+            // What it wrote before it closed may have to be sent again.
+            Signed::Content(_) => {
+                progress.fin || closed.is_some_and(|sent| progress.written >= sent)
+            }
+            Signed::Statement(..) => closed.is_some(),
         };
         if is_over {
             self.flaw(said.place, FlawKind::AfterLastWord { author });
@@ -234,7 +242,9 @@ impl<S: CryptoSuite> Listener<'_, S> {
         };
         let is_later = progress.statement.is_none_or(|last| number > last);
         progress.statement = Some(number);
-        progress.closed |= statement.presence == Presence::Closed;
+        if statement.presence == Presence::Closed {
+            progress.closed = progress.closed.or(Some(statement.sent));
+        }
         if !is_later {
             self.flaw(place, FlawKind::StatementOrder { author, number });
         }

@@ -75,6 +75,10 @@ fn check_line(
             }
             Step::Stated(it) => {
                 let statement = &it.statement;
+                if statement.names_held() {
+                    // What its author holds it need not have seen yet.
+                    continue;
+                }
                 let frontier = if statement.names_by_lock() {
                     heads(&statement.lock)
                 } else {

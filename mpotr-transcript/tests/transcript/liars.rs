@@ -1,8 +1,8 @@
 //! What a member signed that no room signs is found, and named: damage that no signature shows.
 
-use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Presence, Statement};
+use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Next, Presence, Statement};
 use mpotr_crypto::Digest32;
-use mpotr_gka::{AgreementId, AuditError, AuthenticationId, FaultKind, Methods, Unproven};
+use mpotr_gka::{AgreementId, AuditError, AuthenticationId, FaultKind, Methods, Sid, Unproven};
 use mpotr_transcript::{Ending, FlawKind, Transcript};
 
 use crate::crew::report;
@@ -189,6 +189,42 @@ fn statements_that_take_back_or_come_late_are_named() {
     );
 }
 
+/// Who has frozen for a run while it may yet install another names what it holds for that one, and shows it later or never.
+#[test]
+fn what_is_held_and_not_shown_is_not_taken_back() {
+    let (mut hand, [_, b, c]) = dialogue();
+    let [run, other] = [1, 2].map(|byte| Sid::new([byte; 32]));
+    let next = Next {
+        frozen: Some((run, Lock::EMPTY)),
+        confirmed: vec![(other, Digest32::new([3; 32]))],
+        ..Next::default()
+    };
+    let held = Statement {
+        next: Some(next.clone()),
+        ..seen(2, &[c], Lock::EMPTY)
+    };
+    hand.state(0, held);
+    hand.state(0, seen(2, &[b], Lock::EMPTY));
+    assert_eq!(hand.flaws(), []);
+    // Who has confirmed no other run has seen all that it names.
+    let (mut hand, [_, b, c]) = dialogue();
+    let next = Next {
+        confirmed: Vec::new(),
+        ..next
+    };
+    let shown = Statement {
+        next: Some(next),
+        ..seen(2, &[c], Lock::EMPTY)
+    };
+    hand.state(0, shown);
+    hand.state(0, seen(2, &[b], Lock::EMPTY));
+    let (author, number) = (0, 1);
+    assert_eq!(
+        hand.flaws(),
+        [FlawKind::StatementTakesBack { author, number }]
+    );
+}
+
 #[test]
 fn a_message_that_statements_name_and_nobody_kept_is_a_gap_and_no_flaw() {
     let (mut hand, _) = dialogue();
@@ -201,6 +237,52 @@ fn a_message_that_statements_name_and_nobody_kept_is_a_gap_and_no_flaw() {
     }
     .to_bytes();
     assert!(report(&file).epochs[0].missing.contains(&gone));
+}
+
+/// A member that is told at once that another has closed may read what that one wrote before only when it is sent again.
+#[test]
+fn what_was_written_before_the_last_word_may_come_after_it() {
+    let mut hand = Hand::of(2);
+    let a = hand.write(0, text(0, None, &[], Lock::EMPTY));
+    let b = hand.write(0, text(1, a, &[], Lock::EMPTY));
+    let closed = Statement {
+        presence: Presence::Closed,
+        ..seen(2, &[b], Lock::EMPTY)
+    };
+    hand.state(0, closed);
+    hand.section.said.swap(1, 2);
+    assert_eq!(hand.flaws(), []);
+    hand.write(0, text(2, b, &[], Lock::EMPTY));
+    assert_eq!(hand.flaws(), [FlawKind::AfterLastWord { author: 0 }]);
+}
+
+/// The keeper has left before a message came that others have in their order, between those that it has.
+#[test]
+fn a_lock_over_a_message_that_is_not_here_is_not_judged() {
+    let talk = || {
+        let mut hand = Hand::of(2);
+        let a = hand.write(0, text(0, None, &[], Lock::EMPTY));
+        let b = hand.write(1, text(0, None, &[a], Lock::EMPTY));
+        let c = hand.write(1, text(1, b, &[], Lock::EMPTY));
+        (hand, [a, b, c])
+    };
+    let (mut whole, [a, b, c]) = talk();
+    let gone = whole.write(0, text(1, a, &[], Lock::EMPTY));
+    let mut between = [b, gone];
+    between.sort_unstable();
+    let lock = whole.lock(&[a, between[0], between[1]]);
+    let closed = |sent, frontier: &[_], lock| Statement {
+        presence: Presence::Closed,
+        ..seen(sent, frontier, lock)
+    };
+    whole.state(0, closed(2, &[c, gone], lock));
+    whole.state(1, closed(2, &[c, gone], lock));
+    assert_eq!(whole.flaws(), []);
+    let (mut hand, here) = talk();
+    assert_eq!(here, [a, b, c]);
+    hand.state(0, closed(2, &[c, gone], lock));
+    hand.state(1, closed(2, &[c, gone], lock));
+    assert_eq!(hand.flaws(), []);
 }
 
 #[test]
