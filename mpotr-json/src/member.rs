@@ -7,7 +7,7 @@ use mpotr::{
 };
 use serde_json::{Value, json};
 
-use crate::transcript::Transcript;
+use crate::transcript::Pieces;
 use crate::{Failure, Opening, Params, Texts, call, chat, told};
 
 /// One member's part in one room whose packets the application carries.
@@ -18,7 +18,7 @@ use crate::{Failure, Opening, Params, Texts, call, chat, told};
 pub struct JsonMember {
     member: Member,
     texts: Texts,
-    transcript: Transcript,
+    transcript: Pieces,
 }
 
 impl JsonMember {
@@ -31,7 +31,7 @@ impl JsonMember {
         let records = params.optional("record")?.unwrap_or(false);
         let Opening { options, texts } = Opening::read(params)?;
         let member = Member::new(options.record(records), identity, now)?;
-        let transcript = Transcript::new(records);
+        let transcript = Pieces::new(records);
         Ok(Self {
             member,
             texts,

@@ -5,7 +5,7 @@ use mpotr_transcript::Writer;
 
 /// How far a transcript is.
 #[derive(Debug, Default)]
-pub(crate) enum Transcript {
+pub(crate) enum Pieces {
     /// Nothing is kept, or all of it was given out.
     #[default]
     None,
@@ -15,7 +15,7 @@ pub(crate) enum Transcript {
     Goes(Writer),
 }
 
-impl Transcript {
+impl Pieces {
     /// A transcript, if one is kept.
     pub(crate) const fn new(is_kept: bool) -> Self {
         if is_kept { Self::Begins } else { Self::None }

@@ -305,12 +305,6 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.set(Timer::Advertise, now.after(wait));
     }
 
-    /// The epochs with which any member votes to become one.
-    pub(super) fn voted_merges(&self, now: Timestamp) -> BTreeSet<EpochName> {
-        let situation = self.situation(now);
-        situation.map_or_else(BTreeSet::new, |it| it.proposed_merges())
-    }
-
     /// As long as any member votes to become one with another room, one of all tells that there is an epoch here, once in a
     /// while: each has to hear of the other.
     pub(super) fn call_neighbours(&mut self, now: Timestamp) {

@@ -1,6 +1,7 @@
 //! What the room asks of its epoch, and says there, if there is one. `docs/spec/06-epochs.md`, "Talking".
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
@@ -11,7 +12,7 @@ use super::leaving::Departing;
 use super::membership::Membership;
 use super::situation::Situation;
 use crate::time::{Duration, Timestamp};
-use crate::wire::Proposal;
+use crate::wire::{EpochName, Proposal};
 
 impl<S: CryptoSuite> Room<S> {
     /// What holds in the epoch now.
@@ -38,6 +39,12 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn is_so(&self, now: Timestamp, holds: impl Fn(&Situation<'_, S>) -> bool) -> bool {
         self.situation(now)
             .is_some_and(|situation| holds(&situation))
+    }
+
+    /// The epochs with which any member votes to become one.
+    pub(super) fn voted_merges(&self, now: Timestamp) -> BTreeSet<EpochName> {
+        let situation = self.situation(now);
+        situation.map_or_else(BTreeSet::new, |it| it.proposed_merges())
     }
 
     /// Whether a run, or a change, is under way.
