@@ -94,6 +94,16 @@ impl std::fmt::Debug for State {
     }
 }
 
+impl State {
+    /// What is to be done once this is drawn: nothing, while the person looks at what is above, and what was told last is not seen.
+    fn due(&mut self) -> Vec<Then> {
+        match self.board.at() {
+            None => core::mem::take(&mut self.then),
+            Some(_) => Vec::new(),
+        }
+    }
+}
+
 impl Screen {
     /// One with nothing on it but what was told before.
     pub(crate) fn new(told: &[String]) -> Self {
@@ -332,7 +342,7 @@ impl Shared {
             }
             let board = &mut state.board;
             let Ok(_) = terminal.draw(|frame| draw::draw(frame, board, rows, colours));
-            let then = core::mem::take(&mut state.then);
+            let then = state.due();
             let cells = terminal.backend_mut().take();
             let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             drop(state);
@@ -439,6 +449,23 @@ mod tests {
     use std::time::Duration;
 
     use super::{OutputError, Screen};
+
+    #[test]
+    fn what_is_below_of_what_is_looked_at_is_not_seen() {
+        let screen = Screen::new(&["one".to_owned(), "two".to_owned()]);
+        let due = |screen: &Screen| screen.lock().due().len();
+        for returns in [|screen: &Screen| screen.page(false), Screen::answered] {
+            screen.page(true);
+            screen.notice("eve is in");
+            screen.then(|| ());
+            assert_eq!(due(&screen), 0);
+            for _ in 0..2 {
+                returns(&screen);
+            }
+            assert_eq!(due(&screen), 1);
+            assert_eq!(due(&screen), 0);
+        }
+    }
 
     #[test]
     fn that_nothing_is_drawn_any_longer_is_told() {
