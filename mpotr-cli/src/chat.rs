@@ -150,6 +150,7 @@ async fn talk(
     if keeps_list {
         conversation.names.know(known.unwrap_or_default());
     }
+    conversation.inviting.check(&conversation.names)?;
     out.notice(format_args!(
         "you are {}, {}",
         nick,

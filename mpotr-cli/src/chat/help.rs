@@ -85,7 +85,7 @@ const HELP: [Help; 17] = [
     Help {
         usage: "/link NAME",
         brief: "a link that asks one person in, by which you know each other",
-        more: "Who comes by it is kept under NAME, which can be left out. It serves once, within a day, as long as this chat runs; \
+        more: "Who comes by it is kept under NAME; without NAME it verifies nobody. It serves once, within a day, as long as this chat runs; \
                a wrong one, or another /link, ends it. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
     },
     Help {

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::conversation::Conversation;
+use super::names::Names;
 
 /// The question of an attempt that a link makes.
 const QUESTION: &str = "mpotr once";
@@ -34,17 +35,19 @@ const MOST_FAILURES: u8 = 3;
 pub(super) struct Inviting {
     /// The one that was shown last, as long as it serves.
     given: Option<Given>,
+    /// How many were shown.
+    shown: u64,
     /// The one that this member came by, as long as its maker was not asked.
     brought: Option<Brought>,
     /// Attempts that links have made.
     attempts: BTreeMap<AttemptId, Part>,
-    /// Who was found out by a link, and is in no list.
-    proven: BTreeMap<IdentityKey, How>,
 }
 
 /// A link that was shown.
 #[derive(Debug)]
 struct Given {
+    /// How many were shown before it.
+    number: u64,
     once: Secret<ONCE>,
     /// What who comes by it is called here.
     name: Option<Nick>,
@@ -64,12 +67,12 @@ pub(super) struct Brought {
 }
 
 /// This member's part in an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     /// It came by a link, and asks the maker.
     Asked,
-    /// It has made the link, and answers.
-    Answered,
+    /// It has made the link of this number, for one of this name, and answers. Another may be shown meanwhile.
+    Answered { number: u64, name: Option<Nick> },
     /// It knows of no such link.
     Declined,
 }
@@ -83,6 +86,26 @@ impl Inviting {
         }
     }
 
+    /// Looks whether who is said to have made the link is not known as another, or by another key.
+    ///
+    /// # Errors
+    /// It is.
+    pub(super) fn check(&self, names: &Names) -> anyhow::Result<()> {
+        let Some(Brought { maker, name, .. }) = &self.brought else {
+            return Ok(());
+        };
+        match Whose::of(names, maker, name.as_ref()) {
+            Whose::This(_) | Whose::Unsaid => Ok(()),
+            Whose::Other { known, wanted } => {
+                anyhow::bail!("the link is that of {known}, whom you know, and not of {wanted}")
+            }
+            Whose::OtherKey { known, wanted } => anyhow::bail!(
+                "you know {wanted} by the key {known}, and the link is that of {maker}: of another person, or {wanted} has another \
+                 key; if that is sure, forget the one that you know: `mpotr people forget {known}`"
+            ),
+        }
+    }
+
     /// Whether anyone may come by a link.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         self.given.as_ref().is_some_and(|given| now < given.until)
@@ -91,7 +114,10 @@ impl Inviting {
     /// Shows another link. Returns whether one that was shown before does not serve for that.
     fn give(&mut self, once: Secret<ONCE>, name: Option<Nick>, now: Instant) -> bool {
         let was_open = self.is_open(now);
+        let number = self.shown;
+        self.shown = number.saturating_add(1);
         self.given = Some(Given {
+            number,
             once,
             name,
             until: now.checked_add(LASTS).unwrap_or(now),
@@ -101,11 +127,21 @@ impl Inviting {
     }
 
     /// What is answered to one that comes by a link; nothing if none serves, or if another is being answered: one secret, one use.
-    fn answer(&mut self, now: Instant) -> Option<SharedSecret> {
-        let is_answering = self.attempts.values().any(|part| *part == Part::Answered);
+    fn answer(&mut self, attempt: AttemptId, now: Instant) -> Option<SharedSecret> {
+        let mut parts = self.attempts.values();
+        let is_answering = parts.any(|part| matches!(part, Part::Answered { .. }));
         self.given.take_if(|given| given.until <= now);
         let given = self.given.as_ref().filter(|_| !is_answering)?;
-        Some(SharedSecret::of_once(given.once.expose()))
+        let (number, name) = (given.number, given.name.clone());
+        let secret = SharedSecret::of_once(given.once.expose());
+        self.attempts
+            .insert(attempt, Part::Answered { number, name });
+        Some(secret)
+    }
+
+    /// The link of this number does not serve any longer, if it still does.
+    fn uses_up(&mut self, number: u64) {
+        self.given.take_if(|given| given.number == number);
     }
 
     /// What the maker of the link is asked, if it is still to be.
@@ -121,8 +157,8 @@ impl Inviting {
         let part = self.attempts.remove(attempt)?;
         Some(match (part, result) {
             (Part::Declined, _) | (_, SecretOutcome::EpochChanged) => End::Nothing,
-            (Part::Answered, SecretOutcome::Same) => {
-                let name = self.given.take().and_then(|given| given.name);
+            (Part::Answered { number, name }, SecretOutcome::Same) => {
+                self.uses_up(number);
                 End::Came { name }
             }
             (Part::Asked, SecretOutcome::Same) => {
@@ -130,17 +166,19 @@ impl Inviting {
                 let (name, how) = brought.map_or((None, How::Seen), |it| (it.name, it.how));
                 End::Made { name, how }
             }
-            (Part::Answered, SecretOutcome::Different) => {
-                self.given = None;
+            (Part::Answered { number, .. }, SecretOutcome::Different) => {
+                self.uses_up(number);
                 End::Stranger
             }
-            (Part::Answered, SecretOutcome::Aborted | _) => {
-                let Some(given) = &mut self.given else {
-                    return Some(End::Nothing);
-                };
-                given.failures = given.failures.saturating_add(1);
-                let serves = given.failures < MOST_FAILURES;
-                self.given.take_if(|_| !serves);
+            (Part::Answered { number, .. }, SecretOutcome::Aborted | _) => {
+                let mut serves = false;
+                if let Some(given) = self.given.as_mut().filter(|it| it.number == number) {
+                    given.failures = given.failures.saturating_add(1);
+                    serves = given.failures < MOST_FAILURES;
+                }
+                if !serves {
+                    self.uses_up(number);
+                }
                 End::Unanswered { serves }
             }
             (Part::Asked, SecretOutcome::Different) => {
@@ -174,6 +212,50 @@ enum End {
     NotServed,
 }
 
+/// What a link says of whose a key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whose {
+    /// That of whom it was to be, who is not known by another key.
+    This(Nick),
+    /// That of one who is known, and by another name than the link was for.
+    Other { known: Nick, wanted: Nick },
+    /// Another than that by which this one is known.
+    OtherKey { known: IdentityKey, wanted: Nick },
+    /// The link was for nobody by name.
+    Unsaid,
+}
+
+impl Whose {
+    /// By what is known of people. `wanted` is whom the link was for, or who was to have made it.
+    fn of(names: &Names, identity: &IdentityKey, wanted: Option<&Nick>) -> Self {
+        let Some(wanted) = wanted.cloned() else {
+            return Self::Unsaid;
+        };
+        if let Some(known) = names.petname(identity).filter(|known| **known != wanted) {
+            let known = known.clone();
+            return Self::Other { known, wanted };
+        }
+        match names.named(&wanted).filter(|known| known != identity) {
+            Some(known) => Self::OtherKey { known, wanted },
+            None => Self::This(wanted),
+        }
+    }
+
+    /// The warning where it is not that of whom it was to be. `did` is what was to be done by that one.
+    fn warns(&self, name: &str, identity: &IdentityKey, did: &str) -> Option<String> {
+        match self {
+            Self::This(_) | Self::Unsaid => None,
+            Self::Other { known, wanted } => Some(format!(
+                "WARNING: {known}, whom you know, {did}, and not {wanted}: {known} is not verified by it"
+            )),
+            Self::OtherKey { known, wanted } => Some(format!(
+                "WARNING: {name} {did} and is not {wanted}, or has another key: you know {wanted} by the key {known}, and this one \
+                 is {identity}. It is not kept: ask {wanted} where you recognise each other"
+            )),
+        }
+    }
+}
+
 impl Conversation {
     /// What is told of one that waits, where it may have come by a link.
     pub(super) fn may_come_by_link(&self) -> Option<String> {
@@ -201,7 +283,13 @@ impl Conversation {
         let name = self.name(identity);
         Some(match end {
             End::Nothing => return None,
-            End::Came { .. } => format!("{name} came by your link: nobody is between you"),
+            End::Came { name: Some(_) } => format!(
+                "{name} came by your link: nobody is between you, if nobody else could see or change it"
+            ),
+            End::Came { name: None } => format!(
+                "{name} came by your link, which was for nobody by name: who that is it does not say, so nobody is verified by it; \
+                 compare a code (/code)"
+            ),
             End::Made { how, .. } => {
                 let unless = match *how == How::Qr {
                     true => "",
@@ -260,11 +348,18 @@ impl Chat<'_> {
         };
         let link = address.render();
         let inviting = &mut self.conversation.inviting;
+        let wanted = name.clone();
         let replaces = inviting.give(once, name, Instant::now());
         self.out.notice(
             "this link is for one person, and serves once, within a day and as long as this chat runs: give it where nobody else \
              sees it, or can change it",
         );
+        let names = &self.conversation.names;
+        if let Some((wanted, key)) = wanted.and_then(|it| names.named(&it).map(|key| (it, key))) {
+            self.out.notice(format_args!(
+                "you know {wanted} by the key {key}: if another comes by this link you are warned, and it is not kept"
+            ));
+        }
         if let Err(error) = self.out.copied(&link) {
             self.closed = Some(error);
         }
@@ -331,8 +426,7 @@ impl Chat<'_> {
     /// A member comes by a link.
     async fn is_asked_by_link(&mut self, attempt: AttemptId, identity: &IdentityKey) {
         let inviting = &mut self.conversation.inviting;
-        if let Some(secret) = inviting.answer(Instant::now()) {
-            inviting.attempts.insert(attempt, Part::Answered);
+        if let Some(secret) = inviting.answer(attempt, Instant::now()) {
             // If the keys are about to change it is asked again.
             let answered = self.handle.verify_answer(attempt, secret).await;
             let _asked_again = answered;
@@ -369,51 +463,52 @@ impl Chat<'_> {
 
     /// Tells what came of an attempt that a link has made, and keeps it.
     fn tell_of_link(&mut self, identity: &IdentityKey, end: End, failures: u32) {
-        match &end {
-            End::Came { name } => self.keep_by_link(identity, name.as_ref(), &How::Qr),
-            End::Made { name, how } => self.keep_by_link(identity, name.as_ref(), how),
+        let is_right = match &end {
+            End::Came { name } => {
+                let did = "came by your link";
+                self.keep_by_link(identity, name.as_ref(), (did, &How::Qr))
+            }
+            End::Made { name, how } => {
+                let did = "has made the link by which you came";
+                self.keep_by_link(identity, name.as_ref(), (did, how))
+            }
             End::Nothing
             | End::Stranger
             | End::Unanswered { .. }
             | End::OtherMaker
-            | End::NotServed => {}
-        }
+            | End::NotServed => true,
+        };
         let said = self.conversation.says_of_link(identity, &end, failures);
+        let said = said.filter(|_| is_right);
         said.into_iter().for_each(|line| self.out.notice(line));
     }
 
-    /// Keeps whose key that is.
-    fn keep_by_link(&mut self, identity: &IdentityKey, name: Option<&Nick>, how: &How) {
-        let known = self.conversation.names.petname(identity).cloned();
-        if let (Some(known), Some(name)) = (&known, name)
-            && known != name
-        {
-            self.out.notice(format_args!(
-                "WARNING: the link was to be for {name}, and has served {known}, whom you know"
-            ));
+    /// Keeps whose key that is, if it is that of whom the link was for, or who was to have made it. Returns false, and warns, where it
+    /// is another's.
+    fn keep_by_link(
+        &mut self,
+        identity: &IdentityKey,
+        wanted: Option<&Nick>,
+        (did, how): (&str, &How),
+    ) -> bool {
+        let names = &self.conversation.names;
+        let whose = Whose::of(names, identity, wanted);
+        let is_known = names.petname(identity).is_some();
+        let name = self.conversation.name(identity);
+        if let Some(warning) = whose.warns(&name, identity, did) {
+            self.out.notice(warning);
+            return false;
         }
-        match known.or_else(|| name.cloned()) {
-            Some(name) => self.keep_person(*identity, name, how.clone()),
-            None => {
-                let proven = &mut self.conversation.inviting.proven;
-                proven.insert(*identity, how.clone());
+        match whose {
+            Whose::This(name) => self.keep_person(*identity, name, how.clone()),
+            Whose::Unsaid if !is_known => {
                 self.out.notice(format_args!(
-                    "to keep who that is: `mpotr people add {identity} NAME`, while this chat runs"
+                    "to keep who that is, not verified: `mpotr people add {identity} NAME`"
                 ));
             }
+            Whose::Unsaid | Whose::Other { .. } | Whose::OtherKey { .. } => {}
         }
-    }
-
-    /// Keeps what links have found out of those who are in the list by now.
-    pub(super) fn keep_proven(&mut self) {
-        let names = &self.conversation.names;
-        let proven = &mut self.conversation.inviting.proven;
-        let listed: Vec<_> = proven
-            .extract_if(.., |key, _| names.petname(key).is_some())
-            .collect();
-        for (key, how) in listed {
-            self.remember(&super::remembering::Learned::Verified([key].into(), how));
-        }
+        true
     }
 }
 

@@ -102,6 +102,11 @@ impl Names {
         Some(&person.petname)
     }
 
+    /// By which key the person knows one whose name looks like this.
+    pub(crate) fn named(&self, name: &Nick) -> Option<IdentityKey> {
+        self.known.as_ref()?.named(name.as_str())
+    }
+
     /// What is known of a person.
     pub(crate) fn person(&self, member: &IdentityKey) -> Option<&mpotr_formats::known::Person> {
         self.known.as_ref()?.get(member)

@@ -33,10 +33,7 @@ impl Chat<'_> {
         }
         match file.load() {
             Ok(None) => {}
-            Ok(Some(people)) => {
-                self.conversation.names.know(people);
-                self.keep_proven();
-            }
+            Ok(Some(people)) => self.conversation.names.know(people),
             Err(error) => self.out.notice(format_args!(
                 "the people that you know are not read again: {error:#}"
             )),

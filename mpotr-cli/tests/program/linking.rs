@@ -76,7 +76,9 @@ fn by_a_link_two_know_each_other_and_type_nothing_for_it() {
     let opener = town.opens(&bob, &link, &["--link-of", "ally", "--scanned"]);
     maker.hears_err(COMES);
     maker.type_in(&format!("/admit {}\n", bob.fingerprint));
-    maker.hears_err("bobby came by your link: nobody is between you");
+    maker.hears_err(
+        "bobby came by your link: nobody is between you, if nobody else could see or change it",
+    );
     opener.hears_err("ally has made the link by which you came: nobody is between you\n");
     assert!(town.knows("alice").contains("  bobby  qr  "));
     assert!(town.knows("bob").contains("  ally  qr  "));
@@ -137,6 +139,46 @@ fn a_middleman_is_caught_by_a_link_in_one_try() {
     honest.hears_err("the link does not serve any longer: it was used");
 }
 
+/// Who is known by another name, or as another key, is not verified by a link that was for another.
+#[test]
+fn a_link_for_one_verifies_nobody_else() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let key = |person: &Person| fs::read_to_string(&person.public).unwrap();
+    let knows = |who: &str, key: &str, name: &str| {
+        let people = town.people(who);
+        let add = ["people", "add", key.trim(), name, "--people", &people];
+        succeed(town.home.path(), &add);
+    };
+    knows("alice", &key(&bob), "bob");
+    let (mut maker, link) = town.makes_link(&alice, "carol");
+    let opener = town.opens(&bob, &link, &[]);
+    maker.hears_err(COMES);
+    maker.type_in(&format!("/admit {}\n", bob.fingerprint));
+    maker.hears_err("WARNING: bob, whom you know, came by your link, and not carol");
+    assert!(town.knows("alice").contains("  bob  seen  "));
+    assert!(!maker.hears_err("").contains("nobody is between you"));
+    opener.hears_err("has made the link by which you came");
+    // The other way round: who is known by another key has not made this link, and nothing is begun.
+    let other = town.person("mallory");
+    knows("mallory", &key(&bob), "alice");
+    let refused = town.opens(&other, &link, &["--link-of", "alice"]).finish();
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("you know alice by the key"),
+        "{refused:?}"
+    );
+    knows("mallory", &key(&alice), "eve");
+    let refused = town.opens(&other, &link, &["--link-of", "dave"]).finish();
+    assert!(
+        refused
+            .err
+            .contains("the link is that of eve, whom you know"),
+        "{refused:?}"
+    );
+    maker.end_input();
+}
+
 /// The room of who opens a link is for those whom it names.
 #[test]
 fn whom_the_link_does_not_name_stays_outside() {
@@ -173,9 +215,9 @@ fn a_link_names_those_who_are_in_the_room() {
     for member in [&maker, &other, &opener] {
         member.hears_err("secure: 3 members");
     }
-    maker.hears_err("came by your link: nobody is between you");
+    maker.hears_err("came by your link, which was for nobody by name");
     let told = opener.hears_err("has made the link by which you came");
-    // Who is in no list is kept when it gets a name.
+    // Who is in no list is not kept without a name, and one that it gets is no verification.
     let key = fs::read_to_string(&alice.public).unwrap();
     let key = key.trim();
     assert!(
@@ -187,8 +229,8 @@ fn a_link_names_those_who_are_in_the_room() {
     succeed(town.home.path(), &add);
     let mut opener = opener;
     opener.type_in("/members\n");
-    opener.hears_err("alice  (the link)  (verified: qr)");
-    assert!(town.knows("carol").contains("  alice  qr  "));
+    opener.hears_err("alice  (the link)  (known, not verified)");
+    assert!(town.knows("carol").contains("  alice  seen  "));
     assert!(!other.hears_err("").contains("link"));
 }
 

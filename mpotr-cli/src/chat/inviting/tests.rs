@@ -5,12 +5,14 @@ use std::time::Duration;
 use mpotr::crypto::Secret;
 use mpotr::{AttemptId, IdentityKey, SecretOutcome};
 use mpotr_formats::Nick;
-use mpotr_formats::known::How;
+use mpotr_formats::known::{How, KnownPeople, Person};
 use tokio::time::Instant;
 
-use super::{Brought, End, Inviting, LASTS, Part};
+use super::{Brought, End, Inviting, LASTS, Part, Whose};
 use crate::chat::conversation::Conversation;
 use crate::chat::door::Door;
+use crate::chat::names::Names;
+use crate::people::today;
 
 const ME: IdentityKey = IdentityKey::new([1; 32]);
 const BOB: IdentityKey = IdentityKey::new([2; 32]);
@@ -31,8 +33,7 @@ fn given(now: Instant) -> Inviting {
 
 /// A member that answers is asked by one attempt, with this result.
 fn answers(inviting: &mut Inviting, number: u8, result: SecretOutcome) -> Option<End> {
-    assert!(inviting.answer(Instant::now()).is_some());
-    inviting.attempts.insert(attempt(number), Part::Answered);
+    assert!(inviting.answer(attempt(number), Instant::now()).is_some());
     inviting.ends(&attempt(number), result)
 }
 
@@ -53,7 +54,7 @@ fn a_link_serves_one_success_and_no_more() {
         name: Some(nick("bob")),
     });
     assert_eq!(answers(&mut inviting, 1, SecretOutcome::Same), came);
-    assert!(inviting.answer(now).is_none() && !inviting.is_open(now));
+    assert!(inviting.answer(attempt(9), now).is_none() && !inviting.is_open(now));
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn a_wrong_guess_ends_a_link() {
     let mut inviting = given(now);
     let ends = answers(&mut inviting, 1, SecretOutcome::Different);
     assert_eq!(ends, Some(End::Stranger));
-    assert!(inviting.answer(now).is_none());
+    assert!(inviting.answer(attempt(9), now).is_none());
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn what_comes_to_nothing_three_times_ends_a_link() {
         let ends = answers(&mut inviting, number, SecretOutcome::Aborted);
         assert_eq!(ends, Some(End::Unanswered { serves }));
     }
-    assert!(inviting.answer(now).is_none());
+    assert!(inviting.answer(attempt(9), now).is_none());
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn the_end_of_keys_is_nobodys_failure() {
         let ends = answers(&mut inviting, number, SecretOutcome::EpochChanged);
         assert_eq!(ends, Some(End::Nothing));
     }
-    assert!(inviting.answer(now).is_some());
+    assert!(inviting.answer(attempt(9), now).is_some());
     let mut inviting = brought();
     inviting.attempts.insert(attempt(1), Part::Asked);
     assert!(inviting.question().is_none());
@@ -94,12 +95,85 @@ fn the_end_of_keys_is_nobodys_failure() {
     assert!(inviting.question().is_some());
 }
 
+/// What is found out is of the link that was answered, whichever was shown meanwhile.
+#[test]
+fn what_comes_of_a_link_is_said_of_the_one_that_was_answered() {
+    let now = Instant::now();
+    for (result, end) in [
+        (
+            SecretOutcome::Same,
+            End::Came {
+                name: Some(nick("bob")),
+            },
+        ),
+        (SecretOutcome::Different, End::Stranger),
+        (SecretOutcome::Aborted, End::Unanswered { serves: false }),
+    ] {
+        let mut inviting = given(now);
+        assert!(inviting.answer(attempt(1), now).is_some());
+        assert!(inviting.give(Secret::new([8; 16]), Some(nick("carol")), now));
+        assert_eq!(inviting.ends(&attempt(1), result), Some(end));
+        // The other serves, and nothing has failed by it.
+        for number in [2, 3] {
+            let ends = answers(&mut inviting, number, SecretOutcome::Aborted);
+            assert_eq!(ends, Some(End::Unanswered { serves: true }));
+        }
+        let came = Some(End::Came {
+            name: Some(nick("carol")),
+        });
+        assert_eq!(answers(&mut inviting, 4, SecretOutcome::Same), came);
+    }
+}
+
+#[test]
+fn a_link_verifies_whom_it_was_for_and_nobody_else() {
+    let person = |name| Person {
+        how: How::Seen,
+        first: today(),
+        last: today(),
+        petname: nick(name),
+    };
+    let mut people = KnownPeople::default();
+    people.add(BOB, person("bob")).unwrap();
+    let mut names = Names::of_me(ME, &nick("me"));
+    names.know(people);
+    let other = IdentityKey::new([3; 32]);
+    let of = |key, wanted: Option<&str>| Whose::of(&names, &key, wanted.map(nick).as_ref());
+    assert_eq!(of(BOB, Some("bob")), Whose::This(nick("bob")));
+    assert_eq!(of(other, Some("carol")), Whose::This(nick("carol")));
+    for key in [BOB, other] {
+        assert_eq!(of(key, None), Whose::Unsaid);
+        assert_eq!(of(key, None).warns("x", &key, "came"), None);
+    }
+    for (key, wanted) in [(BOB, "carol"), (other, "bob")] {
+        let whose = of(key, Some(wanted));
+        let warns = whose.warns("x", &key, "came by your link").unwrap();
+        assert!(
+            warns.starts_with("WARNING: ") && warns.contains("came by your link and is not bob")
+                || warns.contains("bob, whom you know, came by your link, and not carol"),
+            "{warns}"
+        );
+    }
+}
+
+#[test]
+fn that_nobody_is_between_is_said_on_a_condition_or_not_at_all() {
+    let conversation = Conversation::new(ME, &nick("me"), Door::Open);
+    let came = |name| {
+        conversation
+            .says_of_link(&BOB, &End::Came { name }, 0)
+            .unwrap()
+    };
+    assert!(came(Some(nick("bob"))).ends_with(", if nobody else could see or change it"));
+    assert!(!came(None).contains("nobody is between you"));
+}
+
 #[test]
 fn one_is_answered_at_a_time() {
     let now = Instant::now();
     let mut inviting = given(now);
-    inviting.attempts.insert(attempt(1), Part::Answered);
-    assert!(inviting.answer(now).is_none());
+    assert!(inviting.answer(attempt(1), now).is_some());
+    assert!(inviting.answer(attempt(2), now).is_none());
 }
 
 #[test]
@@ -107,10 +181,11 @@ fn a_link_serves_for_a_day_and_until_there_is_another() {
     let now = Instant::now();
     let mut inviting = given(now);
     let last = now + LASTS - Duration::from_millis(1);
-    assert!(inviting.answer(last).is_some());
+    assert!(inviting.answer(attempt(1), last).is_some());
+    let _ended = inviting.ends(&attempt(1), SecretOutcome::EpochChanged);
     assert!(inviting.give(Secret::new([8; 16]), None, now));
     let late = now + LASTS;
-    assert!(inviting.answer(late).is_none() && !inviting.is_open(late));
+    assert!(inviting.answer(attempt(2), late).is_none() && !inviting.is_open(late));
 }
 
 #[test]
