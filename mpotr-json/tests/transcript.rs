@@ -88,3 +88,50 @@ fn pieces_of_a_transcript_are_a_file_that_verifies() {
     let mut said = said.filter(|message| message.body.windows(5).any(|it| it == b"hello"));
     assert!(said.next().is_some());
 }
+
+/// What was told before the end, and the end itself, is there after it.
+#[test]
+fn what_was_told_before_a_member_is_closed_is_in_its_transcript() {
+    let mut both = [("alice", true), ("bob", false)]
+        .map(|(nick, record)| Keeper::enter(new_identity(), nick, record));
+    let (mut now, mut sent) = (0, 0);
+    // Neither takes what belongs in a transcript meanwhile.
+    let told = |it: &mut Keeper| {
+        while let Some(event) = it.member.poll_event() {
+            it.events.push(event);
+        }
+    };
+    while both[0].was_told("message").is_none() {
+        assert!(now < 60_000);
+        for from in 0..2 {
+            while let Some(packet) = both[from].member.member_mut().poll_packet() {
+                let _any = both[1 - from].member.handle_packet(now, &packet);
+            }
+        }
+        both.iter_mut().for_each(told);
+        let secure = both[1].was_told("secure");
+        if let Some(sid) = secure.filter(|_| sent == 0).map(|it| it["sid"].clone()) {
+            sent = 1;
+            let params = json!({ "text": "hello", "seen": sid }).to_string();
+            let params = Params::parse(params.as_bytes()).unwrap();
+            both[1].member.call(now, "send", params).unwrap();
+        }
+        let due = both
+            .iter()
+            .filter_map(|it| it.member.member().poll_timeout());
+        now = due.min().unwrap_or(now).max(now);
+        both.iter_mut()
+            .for_each(|it| it.member.member_mut().handle_timeout(now));
+    }
+    let [alice, _] = &mut both;
+    alice.member.member_mut().close();
+    alice.look();
+    assert!(alice.member.poll_record().is_none());
+    let transcript = Transcript::read(&alice.file);
+    assert_eq!(transcript.ending, Ending::Whole);
+    let report = verify::<ChaCha20Poly1305Suite>(&transcript, &mut SystemRng::default());
+    assert!(report.is_sound(), "{:?}", report.flaws);
+    let said = report.epochs.iter().flat_map(|epoch| &epoch.messages);
+    let mut said = said.filter(|message| message.body.windows(5).any(|it| it == b"hello"));
+    assert!(said.next().is_some());
+}

@@ -70,6 +70,8 @@ pub struct Member {
     now: u64,
     translator: Translator,
     events: VecDeque<Event>,
+    /// What a room that is closed has left for a transcript.
+    records: VecDeque<Record>,
     viewing: Viewing,
     muted: BTreeSet<IdentityKey>,
 }
@@ -110,6 +112,7 @@ impl Member {
             now,
             translator: Translator::new(suite, policy.clone()),
             events: VecDeque::new(),
+            records: VecDeque::new(),
             viewing: Viewing::new(me, name, suite, backend, policy, only),
             muted: BTreeSet::new(),
         };
@@ -220,7 +223,10 @@ impl Member {
     /// The next thing that belongs in a transcript, if [`RoomOptions::record`] asks for them. To be kept before the events
     /// that are polled next are shown.
     pub fn poll_record(&mut self) -> Option<Record> {
-        self.engine.as_mut()?.poll_record()
+        match &mut self.engine {
+            Some(engine) => engine.poll_record(),
+            None => self.records.pop_front(),
+        }
     }
 
     /// When to call [`Member::handle_timeout`]; none for not before something else happens.
@@ -460,12 +466,15 @@ impl Member {
     }
 
     /// Ends at once and erases all keys, as dropping it does. Nothing is sent from then on; events that tell what became of
-    /// each text can still be polled.
+    /// each text can still be polled, and what belongs in a transcript.
     pub fn close(&mut self) {
         let now = self.now;
         self.leave(now);
         self.stop(now);
-        self.engine = None;
+        if let Some(mut engine) = self.engine.take() {
+            let records = core::iter::from_fn(|| engine.poll_record());
+            self.records.extend(records);
+        }
         self.translator.outside();
     }
 
