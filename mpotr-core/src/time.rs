@@ -6,11 +6,14 @@ pub use core::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
+/// No clock shows more. What is to be done later than that is never due, whatever the clock shows.
+const LATEST: u64 = u64::MAX / 2;
+
 impl Timestamp {
-    /// From milliseconds since the caller's epoch.
+    /// From milliseconds since the caller's epoch. All that is beyond 2^63 - 1 counts as that.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        Self(if millis < LATEST { millis } else { LATEST })
     }
 
     /// Milliseconds since the caller's epoch.

@@ -172,6 +172,32 @@ fn members_on_all_backends_and_one_suite_talk_and_leave() {
     }
 }
 
+/// The greatest time is one: what is done again later is not due at it for ever.
+#[test]
+fn a_clock_that_is_at_its_end_is_no_endless_work() {
+    let mut alone = Member::new(options(Admission::Open), new_identity(), 0).unwrap();
+    let mut late = Member::new(options(Admission::Open), new_identity(), u64::MAX).unwrap();
+    let (people, keys) = people(2);
+    let mut channel = Channel::expecting(people);
+    channel.until(|it| (0..2).all(|who| it.has(who, is_secure)));
+    let seen = channel.seen(0);
+    channel.members[0]
+        .send(u64::MAX, b"hello".to_vec(), seen)
+        .unwrap();
+    channel.members[0].exclude(u64::MAX, keys[1]).unwrap();
+    let members = channel.members.iter_mut();
+    for member in members.chain([&mut alone, &mut late]) {
+        for now in [u64::MAX - 1, u64::MAX, u64::MAX] {
+            member.handle_timeout(now);
+            while member.poll_packet().is_some() {}
+        }
+        member.leave(u64::MAX);
+        member.handle_timeout(u64::MAX);
+        member.close();
+        assert!(member.has_ended());
+    }
+}
+
 #[test]
 fn options_that_cannot_be_met_are_refused_by_code() {
     let code = |options: RoomOptions| {
