@@ -90,11 +90,46 @@ test("a transcript that cannot be written is told", async () => {
   };
   const room = await Room.enter(ADDRESS, options(), new Identity(), { ...new Relay().settings, transcript });
   await assert.rejects(async () => {
-    for await (const event of room) {
-      assert.notEqual(event.type, "ended");
-    }
+    while (!(await room.next()).done);
   }, /the disk is full/);
   room.close();
+});
+
+test("what became of each text is told before a transcript that cannot be written", async () => {
+  let isFull = false;
+  const transcript = () => {
+    if (isFull) {
+      throw new Error("the disk is full");
+    }
+  };
+  const [alice, bob, sid] = await pair(new Relay(), { transcript });
+  isFull = true;
+  bob.send("said by bob", sid);
+  const told = [];
+  await assert.rejects(async () => {
+    for await (const event of alice) {
+      told.push(event.type);
+    }
+  }, /the disk is full/);
+  assert.equal(told.at(-1), "ended");
+  bob.close();
+});
+
+test("a transcript is kept by a function that returns no promise, or not at all", async () => {
+  const { settings } = new Relay();
+  const enter = (more, others = {}) =>
+    Room.enter(ADDRESS, { ...options(), ...others }, new Identity(), { ...settings, ...more });
+  await assert.rejects(enter({ transcript: "a file" }), TypeError);
+  await assert.rejects(enter({}, { record: true }), TypeError);
+  const unkept = await enter({ transcript: null });
+  unkept.leave();
+  await until(unkept, "ended");
+  for (const transcript of [async () => {}, () => Promise.reject(new Error("the disk is full"))]) {
+    const room = await enter({ transcript });
+    await assert.rejects(async () => {
+      while (!(await room.next()).done);
+    }, TypeError);
+  }
 });
 
 test("the end of a block leaves the room in order", async () => {
@@ -140,13 +175,71 @@ test("a relay that does not come back closes the room, after what became of its 
   assert.throws(() => room.send("too late", "expected"), { code: "ended" });
 });
 
-test("who leaves while the relay is away does not wait for it", async () => {
+test("who is leaving waits for the relay, and leaves over the next connection", async () => {
   const relay = new Relay();
-  const room = await Room.enter(ADDRESS, options(new Identity().key), new Identity(), relay.settings);
+  const [alice, bob, sid] = await pair(relay);
   relay.leave();
-  await until(room, "waiting", { reason: "reconnecting" });
-  room.leave();
-  await until(room, "closed");
+  await until(alice, "waiting", { reason: "reconnecting" });
+  alice.send("one more thing", sid);
+  alice.leave();
+  await sleep(600);
+  relay.isAway = false;
+  await until(bob, "message", { text: "one more thing" });
+  await until(bob, "left", { identity: alice.key });
+  assert.equal((await until(alice, "ended")).acknowledged, true);
+  alice.close();
+  bob.close();
+});
+
+test("who is leaving waits for the relay for a minute only", async (context) => {
+  const relay = new Relay();
+  const [alice, bob, sid] = await pair(relay);
+  relay.leave();
+  await until(alice, "waiting", { reason: "reconnecting" });
+  const text_id = alice.send("to nobody", sid);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  alice.leave();
+  const told = [];
+  const read = (async () => {
+    for await (const event of alice) {
+      told.push(event);
+    }
+  })();
+  context.mock.timers.tick(59_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert(told.every((event) => event.type !== "closed"));
+  context.mock.timers.tick(1_000);
+  await read;
+  context.mock.timers.reset();
+  assert.equal(told.at(-1).type, "closed");
+  assert(told.some((event) => event.text_id === text_id));
+  bob.close();
+});
+
+for (const ends of [["leave"], ["stop"], ["stop", "stop"]]) {
+  test(`a room that has ended waits for no relay: ${ends}`, async () => {
+    const relay = new Relay();
+    const room = await Room.enter(ADDRESS, options(new Identity().key), new Identity(), relay.settings);
+    relay.leave();
+    await until(room, "waiting", { reason: "reconnecting" });
+    ends.forEach((method) => room[method]());
+    await until(room, "ended");
+    assert.equal((await room.next()).done, true);
+  });
+}
+
+test("who stops waits for no relay", async () => {
+  const relay = new Relay();
+  const [alice, bob, sid] = await pair(relay);
+  relay.leave();
+  await until(alice, "waiting", { reason: "reconnecting" });
+  alice.send("to nobody", sid);
+  alice.call("stop");
+  await until(alice, "ended");
+  for await (const event of alice) {
+    assert.equal(event.type, "closed");
+  }
+  bob.close();
 });
 
 const refused = (code, text) => Uint8Array.of(1, code, ...new TextEncoder().encode(text));

@@ -19,6 +19,8 @@ const TURN = 20;
 const LASTS = 15_000;
 /** Milliseconds after which others may have gone on without this member. */
 const LONG_LOSS = 60_000;
+/** Milliseconds for which a room that is being left waits for another connection. */
+const LEAVES = 60_000;
 /** Milliseconds before the first attempt to connect again, and before later ones at most; up to twice as many, by lot. */
 const [FIRST_WAIT, LONGEST_WAIT] = [250, 15_000];
 
@@ -40,11 +42,16 @@ export class Driver {
   /** The end of the member, or of the program's interest in it. */
   readonly #end = new Signal();
   #change = new Signal();
-  #leaves = new Signal();
+  /** No other connection is waited for. */
+  #stop = new Signal();
   #link: Link | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setTimeout> | undefined;
-  #isLeaving = false;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  /** When the room was asked to be left, and when its connection was lost, if that is so. */
+  #leavesAt: number | undefined;
+  #lostAt: number | undefined;
+  #isStopped = false;
   #isOver = false;
   #fault: { thrown: unknown } | undefined;
 
@@ -91,11 +98,28 @@ export class Driver {
     return done;
   }
 
-  /** The member leaves: nothing is waited for that would be no use then. */
-  leaves(): void {
-    this.#isLeaving = true;
-    this.#leaves.give();
+  /** The member leaves, or stops: nothing is waited for that would be no use then. */
+  leaves(stops: boolean): void {
+    this.#leavesAt ??= this.#elapsed.read();
+    if (stops) {
+      this.#stops();
+    }
+    this.#bePatient();
     this.#guarded(() => this.#receive());
+  }
+
+  #stops(): void {
+    this.#isStopped = true;
+    this.#stop.give();
+  }
+
+  /** A room that is being left, and whose connection is lost, waits for another for some time. */
+  #bePatient(): void {
+    clearTimeout(this.#patience);
+    if (!this.#isOver && this.#leavesAt !== undefined && this.#lostAt !== undefined) {
+      const until = Math.max(this.#leavesAt, this.#lostAt) + LEAVES;
+      this.#patience = setTimeout(() => this.#stops(), Math.max(until - this.#elapsed.read(), 0));
+    }
   }
 
   /** Ends at once. */
@@ -104,9 +128,10 @@ export class Driver {
       this.#isOver = true;
       clearTimeout(this.#timer);
       clearTimeout(this.#watch);
+      clearTimeout(this.#patience);
       this.#link?.close();
       this.#end.give();
-      this.#leaves.give();
+      this.#stop.give();
       this.#tell();
     }
   }
@@ -137,11 +162,18 @@ export class Driver {
   #record(): void {
     try {
       for (let piece = this.keep && this.member.pollRecord(); piece; piece = this.member.pollRecord()) {
-        this.keep?.(piece);
+        const answer: unknown = this.keep?.(piece);
+        if (typeof (answer as PromiseLike<unknown> | undefined)?.then === "function") {
+          // What comes of it is not waited for, and is no fault of its own.
+          Promise.resolve(answer).catch(() => {});
+          throw new TypeError("transcript is a function that returns no promise");
+        }
       }
     } catch (thrown) {
       delete this.keep;
       this.member.close();
+      // What became of each text is told before that.
+      this.#takeEvents();
       this.#fail(thrown);
       throw thrown;
     }
@@ -149,16 +181,13 @@ export class Driver {
 
   /** After anything was done with the member: takes what it tells, has what it has to say sent, and looks again when that is due. */
   #settle(): void {
-    const before = this.#events.length;
     this.#record();
-    for (let event = this.member.pollEvent(); event; event = this.member.pollEvent()) {
-      this.#events.push(event);
-    }
-    if (this.#events.length > before) {
-      this.#tell();
-    }
+    this.#takeEvents();
     if (this.#isOver) {
       return;
+    }
+    if (this.member.hasEnded) {
+      this.#stop.give();
     }
     this.#send();
     clearTimeout(this.#timer);
@@ -168,6 +197,16 @@ export class Driver {
       // A clock that stands still is looked at now and then.
       const late = this.#clock.standsStill ? Math.max(wait, LATER) : wait;
       this.#timer = setTimeout(() => this.#guarded(() => this.do((member, now) => member.handleTimeout(now))), late);
+    }
+  }
+
+  #takeEvents(): void {
+    const before = this.#events.length;
+    for (let event = this.member.pollEvent(); event; event = this.member.pollEvent()) {
+      this.#events.push(event);
+    }
+    if (this.#events.length > before) {
+      this.#tell();
     }
   }
 
@@ -204,7 +243,7 @@ export class Driver {
   #receive(isLast = false): void {
     const link = this.#link;
     const until = performance.now() + TURN;
-    while (link && (isLast || this.#isLeaving || this.#events.length < MOST_EVENTS)) {
+    while (link && (isLast || this.#leavesAt !== undefined || this.#events.length < MOST_EVENTS)) {
       const packet = link.take();
       if (!packet) {
         return;
@@ -247,6 +286,8 @@ export class Driver {
         lostAt = now;
       }
       this.#clock.halt();
+      this.#lostAt = now;
+      this.#bePatient();
       ({ link, attempts } = await this.#reconnect(lost, attempts, lostAt));
     }
   }
@@ -254,7 +295,10 @@ export class Driver {
   /** Tries until there is another connection, or there will be none. */
   async #reconnect(lost: Lost, attempts: number, lostAt: number): Promise<{ link: Link | null; attempts: number }> {
     for (let last = lost; ; ) {
-      if (!last.retry || this.#isLeaving || this.#elapsed.read() - lostAt > this.giveUp) {
+      if (this.#isOver || this.member.hasEnded) {
+        return { link: null, attempts };
+      }
+      if (!last.retry || this.#isStopped || this.#elapsed.read() - lostAt > this.giveUp) {
         this.#lose(last);
         return { link: null, attempts };
       }
@@ -262,24 +306,40 @@ export class Driver {
       const wait = (last.isSlow ? LONGEST_WAIT : Math.min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)) * (1 + Math.random());
       const { code } = last;
       this.do((member, now) => member.carrier(now, { news: "lost", code, attempt: attempts, next: now + Math.ceil(wait) }));
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, wait)), this.#leaves.come]);
-      if (this.#isOver) {
-        return { link: null, attempts };
-      }
       try {
-        const link = await this.connect();
-        this.#found(link, lostAt);
-        return { link, attempts };
+        const link = await this.#again(wait);
+        if (link) {
+          this.#found(link, lostAt);
+          return { link, attempts };
+        }
       } catch (another) {
         last = another as Lost;
       }
     }
   }
 
+  /** One more attempt, after a wait; nothing if there is to be no other connection. */
+  async #again(wait: number): Promise<Link | void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([new Promise((resolve) => (timer = setTimeout(resolve, wait))), this.#stop.come]);
+    clearTimeout(timer);
+    if (this.#isOver || this.#isStopped || this.member.hasEnded) {
+      return;
+    }
+    const connects = this.connect();
+    const link = await Promise.race([connects, this.#stop.come]);
+    if (!link) {
+      connects.then((late) => late.close(), () => {});
+    }
+    return link;
+  }
+
   #found(link: Link, lostAt: number): void {
     if (this.#isOver) {
       return link.close();
     }
+    this.#lostAt = undefined;
+    this.#bePatient();
     this.#clock.goOn();
     this.do((member, now) => {
       member.carrier(now, { news: "back" });

@@ -15,8 +15,11 @@ export interface Settings {
   giveUp?: number;
   /** What connects, where there is no `WebSocket`, as in Node before 22. */
   WebSocket?: WebSocketClass;
-  /** Called with each piece of a transcript, before the events that follow. */
-  transcript?: (piece: Uint8Array) => void;
+  /**
+   * Called with each piece of a transcript, before the events that follow: a function that returns no promise. What it throws ends the
+   * room, and is thrown to who reads events, after all of them.
+   */
+  transcript?: ((piece: Uint8Array) => void) | null;
 }
 
 /**
@@ -44,7 +47,14 @@ export class Room implements AsyncIterableIterator<Event, undefined> {
    * docs/spec/07-transport.md.
    */
   static async enter(address: string | URL, options: RoomOptions, identity: Identity, settings: Settings = {}): Promise<Room> {
-    const { transcript, giveUp = GIVE_UP, WebSocket: Socket = globalThis.WebSocket as WebSocketClass | undefined } = settings;
+    const { giveUp = GIVE_UP, WebSocket: Socket = globalThis.WebSocket as WebSocketClass | undefined } = settings;
+    const transcript = settings.transcript ?? undefined;
+    if (transcript !== undefined && typeof transcript !== "function") {
+      throw new TypeError("transcript is a function");
+    }
+    if (options.record !== undefined) {
+      throw new TypeError("a room takes transcript in its settings, and no option record");
+    }
     const at = place(address);
     if (!Socket) {
       throw error({ code: "no_such_carrier", message: "there is no WebSocket here: settings can bring one", retry: false });
@@ -135,20 +145,22 @@ export class Room implements AsyncIterableIterator<Event, undefined> {
     return this.#member.state();
   }
 
-  /** Leaves in order, which ends with `ended`. */
+  /** Leaves in order, which ends with `ended`. Where the relay is away, it is waited for as long as a minute. */
   leave(): void {
     this.call("leave");
-    this.#driver.leaves();
   }
 
-  /** Leaves without waiting for the room to be secure; called again, without waiting for anything. */
+  /** Leaves without waiting for the room to be secure; called again, without waiting for anything. No relay is waited for. */
   stop(): void {
     this.call("stop");
-    this.#driver.leaves();
   }
 
   /** Calls a method of `mpotr rpc` by its name, with its parameters but for `room`. */
   call(method: string, params: object = {}): unknown {
-    return this.#driver.do((member, now) => member.call(now, method, params));
+    const answer = this.#driver.do((member, now) => member.call(now, method, params));
+    if (method === "leave" || method === "stop") {
+      this.#driver.leaves(method === "stop");
+    }
+    return answer;
   }
 }

@@ -168,6 +168,78 @@ def test_a_relay_that_does_not_come_back_closes_the_room_after_what_became_of_it
     runs(work())
 
 
+def test_who_is_leaving_waits_for_the_relay_and_leaves_over_the_next_connection():
+    async def work():
+        relay = await Relay().start()
+        (alice, bob), (secure, _) = await pair(relay)
+        await relay.stop()
+        await until(alice, "waiting", reason="reconnecting")
+        alice.send("one more thing", secure["sid"])
+        alice.leave()
+        # It is still there.
+        assert not alice._is_over
+        await relay.start()
+        await until(bob, "message", text="one more thing")
+        await until(bob, "left", identity=alice.key)
+        assert (await until(alice, "ended"))["acknowledged"]
+        await alice.aclose()
+        await bob.aclose()
+        await relay.stop()
+
+    runs(work())
+
+
+def test_who_is_leaving_waits_for_the_relay_for_some_time_only(monkeypatch):
+    monkeypatch.setattr(aio, "LEAVES", 0.1)
+
+    async def work():
+        relay = await Relay().start()
+        (alice, bob), (secure, _) = await pair(relay)
+        await relay.stop()
+        await until(alice, "waiting", reason="reconnecting")
+        text_id = alice.send("to nobody", secure["sid"])
+        alice.leave()
+        told = [event async for event in alice]
+        assert told[-1]["type"] == "closed"
+        assert any(event.get("text_id") == text_id for event in told)
+        await alice.aclose()
+        await bob.aclose()
+
+    runs(work())
+
+
+@pytest.mark.parametrize("ends", [["leave"], ["stop"], ["stop", "stop"]])
+def test_a_room_that_has_ended_waits_for_no_relay(ends):
+    async def work():
+        relay = await Relay().start()
+        room = await Room.enter(relay.address, options(Identity().key), Identity())
+        await relay.stop()
+        await until(room, "waiting", reason="reconnecting")
+        for method in ends:
+            getattr(room, method)()
+        assert [event["type"] async for event in room][-1] == "ended"
+        await room.aclose()
+
+    runs(work())
+
+
+def test_who_stops_waits_for_no_relay():
+    async def work():
+        relay = await Relay().start()
+        (alice, bob), (secure, _) = await pair(relay)
+        alice.room_code()
+        await relay.stop()
+        await until(alice, "waiting", reason="reconnecting")
+        alice.send("to nobody", secure["sid"])
+        alice.call("stop")
+        told = [event["type"] async for event in alice]
+        assert "ended" in told
+        await alice.aclose()
+        await bob.aclose()
+
+    runs(work())
+
+
 @pytest.mark.parametrize(
     "refuses, code, retry",
     [
@@ -230,6 +302,10 @@ def test_a_place_that_is_none_or_where_nobody_answers_is_an_error_by_its_code():
             ("mpotr://a:65536", "bad_address"),
             ("mpotr://me:secret@a", "bad_address"),
             ("mpotr://a/room", "bad_address"),
+            ("mpotr://a..b:7667", "bad_address"),
+            ("mpotr://" + "a" * 64 + ":7667", "bad_address"),
+            ("mpotr://a\0b:7667", "bad_address"),
+            ("mpotr://[::1", "bad_address"),
             ("mpotr://127.0.0.1:1", "unreachable"),
         ]:
             with pytest.raises(MpotrError) as refused:
@@ -334,6 +410,47 @@ def test_a_transcript_that_cannot_be_written_is_told():
 
         with pytest.raises(OSError):
             await Room.enter(relay.address, options(), Identity(), transcript=full)
+        await relay.stop()
+
+    runs(work())
+
+
+def test_what_became_of_each_text_is_told_before_a_transcript_that_cannot_be_written():
+    async def work():
+        relay = await Relay().start()
+        is_full = False
+
+        def write(piece):
+            if is_full:
+                raise OSError("the disk is full")
+
+        (alice, bob), (secure, _) = await pair(relay, write)
+        is_full = True
+        told = []
+        with pytest.raises(OSError):
+            bob.send("said by bob", secure["sid"])
+            async for event in alice:
+                told.append(event["type"])
+        assert told[-1] == "ended"
+        await alice.aclose()
+        await bob.aclose()
+        await relay.stop()
+
+    runs(work())
+
+
+def test_a_function_that_keeps_a_transcript_may_not_be_async():
+    async def work():
+        relay = await Relay().start()
+
+        async def write(piece):
+            pass
+
+        for settings in ({"transcript": write}, {"transcript": "a file"}):
+            with pytest.raises(TypeError):
+                await Room.enter(relay.address, options(), Identity(), **settings)
+        with pytest.raises(TypeError):
+            await Room.enter(relay.address, {**options(), "record": True}, Identity())
         await relay.stop()
 
     runs(work())

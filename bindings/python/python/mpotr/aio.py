@@ -13,6 +13,7 @@ thread of the loop. The frames, and when another attempt is made, are those of d
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 import socket
 import struct
@@ -30,7 +31,8 @@ PORT = 7667
 LONGEST_FRAME = (1 << 20) + 9
 MOST_EVENTS = 1_024  # while so many are unread, no packet is received
 PATIENCE = 30.0  # seconds for a connection and its first frame
-LEAVING = 10.0  # seconds for a room to be left in order
+LEAVING = 10.0  # seconds for a block to leave its room in order
+LEAVES = 60.0  # seconds for which a room that is being left waits for another connection
 LASTS = 15.0  # seconds after which a connection has held
 LONG_LOSS = 60.0  # seconds after which others may have gone on without this member
 LONGEST_HALT = 300.0  # seconds that the time of a room may stand still, regained at a sixth of the time that it runs
@@ -108,6 +110,10 @@ def _place(address: str) -> Tuple[str, int]:
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
+        # As it is looked up later: what has no such form is no name.
+        (host or "").encode("idna")
+        if any(ord(it) < 0x21 for it in host or ""):
+            raise ValueError("a host has no such characters")
     except ValueError as error:
         raise _Lost("bad_address", str(error), retry=False).error() from None
     if parts.scheme != "mpotr":
@@ -137,6 +143,8 @@ class _Link:
             reader, writer = await asyncio.open_connection(*place)
         except OSError as error:
             raise _Lost("unreachable", str(error)) from None
+        except ValueError as error:
+            raise _Lost("bad_address", str(error), retry=False) from None
         link = cls(reader, writer)
         try:
             link._keep_alive()
@@ -207,7 +215,12 @@ class Room:
         self._transcript = transcript
         self._events: Deque[Event] = deque()
         self._changed, self._woken, self._room_for_events = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._is_leaving = self._is_over = False
+        self._is_over = False
+        self._leaves_at: Optional[float] = None
+        self._lost_at: Optional[float] = None
+        # No other connection is waited for.
+        self._stops = asyncio.Event()
+        self._patience: Optional[asyncio.TimerHandle] = None
         self._fault: Optional[BaseException] = None
         self._timer: Optional[asyncio.TimerHandle] = None
         self._driver: Optional[asyncio.Future[None]] = None
@@ -223,8 +236,13 @@ class Room:
     ) -> Room:
         """Enters a room on the relay at an address such as `mpotr://host:7667`. One that is lost is tried again for `give_up` seconds;
         one that cannot be reached now is an `MpotrError` by a code of docs/spec/07-transport.md. `transcript` is called with each
-        piece of a transcript, before the events that follow, as `write` of a binary file is."""
+        piece of a transcript, before the events that follow, as `write` of a binary file is: a function that may not be `async`. What
+        it raises ends the room, and is raised to who reads events, after all of them. The option `record` is not taken here."""
         place, clock = _place(address), _Clock()
+        if "record" in options:
+            raise TypeError("a room takes `transcript`, and no option `record`")
+        if transcript is not None and not callable(transcript):
+            raise TypeError("`transcript` is a function")
         # Its options are looked at before anything is connected.
         member = Member({**options, "record": transcript is not None}, identity, 0)
         try:
@@ -232,6 +250,9 @@ class Room:
         except _Lost as lost:
             member.close()
             raise lost.error() from None
+        except BaseException:
+            member.close()
+            raise
         room = cls(place, member, clock, give_up, transcript)
         try:
             room._settle()
@@ -323,16 +344,37 @@ class Room:
         return self._member.state()
 
     def leave(self) -> None:
-        """Leaves in order, which ends with `ended`."""
-        self._is_leaving = True
-        self._room_for_events.set()
+        """Leaves in order, which ends with `ended`. Where the relay is away, it is waited for as long as a minute."""
         self.call("leave")
+
+    def stop(self) -> None:
+        """Leaves without waiting for the room to be secure; called again, without waiting for anything. No relay is waited for."""
+        self.call("stop")
+
+    def room_code(self) -> str:
+        """Takes part in a round of the room's code, as `Member.room_code`."""
+        answer: str = self.call("room_code")["round"]
+        return answer
 
     def call(self, method: str, **params: Any) -> Any:
         """Calls a method of `mpotr rpc` by its name, with its parameters but for `room`."""
         answer = self._member.call(self._clock.now(), method, **params)
+        if method in ("leave", "stop") and self._leaves_at is None:
+            self._leaves_at = time.monotonic()
+            self._be_patient()
+        if method == "stop":
+            self._stops.set()
         self._settle()
         return answer
+
+    def _be_patient(self) -> None:
+        """A room that is being left, and whose relay is lost, waits for another connection for some time."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if self._leaves_at is not None and self._lost_at is not None:
+            wait = max(self._leaves_at, self._lost_at) + LEAVES - time.monotonic()
+            self._patience = asyncio.get_running_loop().call_later(max(wait, 0.0), self._stops.set)
 
     def _record(self) -> None:
         """Hands on what belongs in a transcript. One that cannot be written ends the room: a file with a hole is none."""
@@ -341,10 +383,17 @@ class Room:
                 piece = self._member.poll_record()
                 if piece is None:
                     break
-                self._transcript(piece)
+                answer = self._transcript(piece)
+                if inspect.isawaitable(answer):
+                    if inspect.iscoroutine(answer):
+                        answer.close()
+                    raise TypeError("`transcript` may not be `async`")
         except BaseException as error:
             self._transcript, self._fault = None, error
             self._member.close()
+            # What became of each text is told before that.
+            self._take_events()
+            self._changed.set()
             if self._driver is not None:
                 self._driver.cancel()
             raise
@@ -352,12 +401,10 @@ class Room:
     def _settle(self) -> None:
         """After anything was done with the member: takes what it tells, and has what it has to send sent."""
         self._record()
-        while True:
-            event = self._member.poll_event()
-            if event is None:
-                break
-            self._events.append(event)
-        if len(self._events) >= MOST_EVENTS and not self._is_leaving:
+        self._take_events()
+        if self._member.has_ended:
+            self._stops.set()
+        if len(self._events) >= MOST_EVENTS and self._leaves_at is None:
             self._room_for_events.clear()
         else:
             self._room_for_events.set()
@@ -373,6 +420,13 @@ class Room:
             self._timer = asyncio.get_running_loop().call_later(wait, self._look)
         self._changed.set()
 
+    def _take_events(self) -> None:
+        while True:
+            event = self._member.poll_event()
+            if event is None:
+                break
+            self._events.append(event)
+
     def _look(self) -> None:
         self._timer = None
         self._member.handle_timeout(self._clock.now())
@@ -385,6 +439,8 @@ class Room:
             self._fault = driver.exception()
         if self._timer is not None:
             self._timer.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         self._changed.set()
 
     async def _drive(self, link: _Link) -> None:
@@ -398,8 +454,12 @@ class Room:
             if now - link.since >= LASTS or attempt == 0:
                 attempt, lost_at = 0, now
             self._clock.halt()
+            self._lost_at = now
+            self._be_patient()
             while True:
-                if not lost.retry or self._is_leaving or now - lost_at > self._give_up:
+                if self._member.has_ended:
+                    return
+                if not lost.retry or self._stops.is_set() or now - lost_at > self._give_up:
                     return self._lose(lost)
                 attempt += 1
                 wait = min(0.25 * 2.0 ** (attempt - 1), 15.0) if not lost.is_slow else 15.0
@@ -409,18 +469,38 @@ class Room:
                     self._clock.now(), news="lost", code=lost.code, attempt=attempt, next=next_at
                 )
                 self._settle()
-                await asyncio.sleep(wait)
                 try:
-                    link = await _Link.connect(self._place, self._member.room_id)
-                    break
+                    another_link = await self._again(wait)
                 except _Lost as another:
                     lost, now = another, time.monotonic()
+                    continue
+                if another_link is not None:
+                    link = another_link
+                    break
+            self._lost_at = None
+            self._be_patient()
             self._clock.go_on()
             self._member.carrier(self._clock.now(), news="back")
             if time.monotonic() - lost_at >= LONG_LOSS:
                 # A new epoch shows at once who is still there.
                 self._member.refresh(self._clock.now())
             self._settle()
+
+    async def _again(self, wait: float) -> Optional[_Link]:
+        """One more attempt, after a wait; none if there is to be no other connection."""
+
+        async def attempt() -> _Link:
+            await asyncio.sleep(wait)
+            return await _Link.connect(self._place, self._member.room_id)
+
+        connects, stops = asyncio.ensure_future(attempt()), asyncio.ensure_future(self._stops.wait())
+        try:
+            await asyncio.wait({connects, stops}, return_when=asyncio.FIRST_COMPLETED)
+            return connects.result() if connects.done() else None
+        finally:
+            connects.cancel()
+            stops.cancel()
+            await asyncio.gather(connects, stops, return_exceptions=True)
 
     def _lose(self, lost: _Lost) -> None:
         """The relay is lost for good: what became of each text is told, and the end of the carrier last."""
