@@ -179,7 +179,6 @@ impl<S: CryptoSuite> Room<S> {
             return Ok(());
         }
         let own = self.own_advert(now);
-        let voted = self.voted_merges(now);
         let cx = &mut self.common.at(now);
         if let Some(own) = own.filter(|own| own.name == advert.name) {
             // A member that came in later knows fewer of the epochs before.
@@ -190,6 +189,8 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
+        let voted = self.voted_merges(now);
+        let cx = &mut self.common.at(now);
         let names = (advert.name, advert.earlier.as_slice());
         let heard = self
             .lobby

@@ -8,6 +8,7 @@ pub(super) mod backlog;
 pub(super) mod doubles;
 pub(super) mod expecting;
 pub(super) mod guests;
+mod lots;
 pub(super) mod neighbours;
 pub(super) mod newcomers;
 pub(super) mod offering;

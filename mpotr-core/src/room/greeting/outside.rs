@@ -35,7 +35,7 @@ impl<S: CryptoSuite> Room<S> {
         let (names, votes) = ((challenge.epoch, &[][..]), BTreeSet::new());
         let heard = self.lobby.hear_of(cx, names, rng.next_u64(), &votes);
         let is_own = self.lobby.neighbours.is_own(challenge.epoch);
-        // A light run takes no place among the names.
+        // Who comes in by a light run needs no place for the name.
         if heard == Name::Dropped && (is_own || challenge.light.is_none()) {
             return Err(Rejection::UnknownEpoch);
         }

@@ -2,6 +2,7 @@
 
 use mpotr_gka::OfferDigest;
 
+use super::lots::Lots;
 use crate::room::votes::tries::Tried;
 use crate::time::{Duration, Timestamp};
 use crate::wire::Guests;
@@ -16,8 +17,7 @@ const MAX_LISTS: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct GuestLists {
     lists: Vec<Listed>,
-    /// How many came for which there was no place, since there was one.
-    without_place: u64,
+    lots: Lots,
 }
 
 /// A list.
@@ -47,19 +47,14 @@ impl GuestLists {
             tried: None,
         };
         if lists.len() < MAX_LISTS {
-            self.without_place = 0;
+            self.lots.has_room();
             lists.push(listed);
-            lists.sort_by_key(|it| it.lot);
-            return;
-        }
-        self.without_place = self.without_place.saturating_add(1);
-        let places = u64::try_from(lists.len()).unwrap_or(u64::MAX);
-        let all = places.saturating_add(self.without_place);
-        let drawn = lot.checked_rem(all).and_then(|it| usize::try_from(it).ok());
-        if let Some(place) = drawn.and_then(|drawn| lists.get_mut(drawn)) {
+        } else if let Some(place) = self.lots.place(lists.len(), lot)
+            && let Some(place) = lists.get_mut(place)
+        {
             *place = listed;
-            lists.sort_by_key(|it| it.lot);
         }
+        lists.sort_by_key(|it| it.lot);
     }
 
     /// Those of which all were in a run with these offers have not come: others are tried before.

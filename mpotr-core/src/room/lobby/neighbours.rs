@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::lots::{Lots, among};
 use crate::time::{Duration, Timestamp};
 use crate::wire::{self, EpochName};
 
@@ -19,9 +20,8 @@ const MAX_KNOWN: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     heard: BTreeMap<EpochName, Neighbour>,
-    /// How many came for which there was no place, since there was one.
-    without_place: u64,
-    /// Those of them that have had their lot, and what they took the place of.
+    lots: Lots,
+    /// Those that have had their lot since all places were taken, and what they took the place of.
     passed: VecDeque<EpochName>,
     /// Of which the application was told.
     told: VecDeque<EpochName>,
@@ -112,7 +112,7 @@ impl Neighbours {
         voted: &BTreeSet<EpochName>,
     ) -> bool {
         if self.heard.len() < MAX_NAMES {
-            self.without_place = 0;
+            self.lots.has_room();
             self.passed.clear();
             return true;
         }
@@ -120,24 +120,21 @@ impl Neighbours {
         let all: Vec<_> = self.names().collect();
         let is_voted_on = |it: &EpochName| self.names_of(*it).any(|it| voted.contains(&it));
         let others: Vec<_> = all.iter().copied().filter(|it| !is_voted_on(it)).collect();
-        let (replaced, of) = if is_wanted && !others.is_empty() {
-            let of = others.len();
-            (others, of)
+        let gives_way = if is_wanted && !others.is_empty() {
+            let of = u64::try_from(others.len()).unwrap_or(u64::MAX);
+            among(lot, of).and_then(|drawn| others.get(drawn))
         } else if keep(&mut self.passed, name) {
-            self.without_place = self.without_place.saturating_add(1);
-            let without_place = usize::try_from(self.without_place).unwrap_or(usize::MAX);
-            let of = all.len().saturating_add(without_place);
-            (if is_wanted { all } else { others }, of)
+            let drawn = self.lots.place(all.len(), lot);
+            let replaced = if is_wanted { &all } else { &others };
+            drawn.and_then(|drawn| replaced.get(drawn))
         } else {
+            None
+        };
+        let Some(gives_way) = gives_way else {
             return false;
         };
-        let drawn = u64::try_from(of).ok().and_then(|of| lot.checked_rem(of));
-        let drawn = drawn.and_then(|it| usize::try_from(it).ok());
-        let Some(gives_way) = drawn.and_then(|drawn| replaced.get(drawn).copied()) else {
-            return false;
-        };
-        let _is_new = keep(&mut self.passed, gives_way);
-        self.heard.remove(&gives_way).is_some()
+        let _is_new = keep(&mut self.passed, *gives_way);
+        self.heard.remove(gives_way).is_some()
     }
 
     /// Takes note that the application is told of a name. Returns whether it was not before.
