@@ -11,6 +11,7 @@ use core::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, Group as _, IdentityKey, Secret};
 
 /// What it begins with. The address of a relay goes on with two slashes, and no room is written so.
@@ -196,8 +197,8 @@ impl RoomAddress {
             }
             "once" if self.once.is_some() => return Err(twice),
             "once" => {
-                let once = bytes(value).ok_or(RoomAddressFault::Once.at(value_at))?;
-                self.once = Some(Secret::new(once));
+                let once = once(value).ok_or(RoomAddressFault::Once.at(value_at))?;
+                self.once = Some(once);
             }
             _ if name.starts_with('!') => return Err(RoomAddressFault::TooNew.at(offset)),
             _ => {}
@@ -207,8 +208,10 @@ impl RoomAddress {
 
     /// The address as it is given to another. It holds what serves once.
     #[must_use]
-    pub fn render(&self) -> String {
-        let mut text = SCHEME.to_owned();
+    pub fn render(&self) -> Zeroizing<String> {
+        // It has room in what it begins with: what it outgrew would not be wiped.
+        let mut text = Zeroizing::new(String::with_capacity(MAX_ROOM_ADDRESS));
+        text.push_str(SCHEME);
         escape(&self.room, b"", &mut text);
         text.push_str("?at=");
         escape(&self.at, b":/?=,@", &mut text);
@@ -242,16 +245,19 @@ fn carrier(value: &str, offset: usize) -> Result<String, RoomAddressError> {
 }
 
 fn key<S: CryptoSuite>(value: &str) -> Option<IdentityKey> {
-    let key: [u8; IdentityKey::LENGTH] = bytes(value)?;
-    let is_key = key != [0; 32] && S::Group::decode(&key).is_some();
+    let mut key = [0; IdentityKey::LENGTH];
+    let is_read = BASE64URL.decode_slice(value, &mut key) == Ok(key.len());
+    let is_key = is_read && key != [0; 32] && S::Group::decode(&key).is_some();
     is_key.then(|| IdentityKey::new(key))
 }
 
-/// So many bytes of base64url, written in the one way.
-fn bytes<const N: usize>(value: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    let read = BASE64URL.decode_slice(value, &mut bytes).ok()?;
-    (read == N).then_some(bytes)
+/// What serves once.
+fn once(value: &str) -> Option<Secret<ONCE>> {
+    let mut is_read = false;
+    let once = Secret::fill_with(|once| {
+        is_read = BASE64URL.decode_slice(value, once) == Ok(ONCE);
+    });
+    is_read.then_some(once)
 }
 
 /// What escapes stand for.

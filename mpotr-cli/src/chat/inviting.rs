@@ -338,18 +338,18 @@ impl Chat<'_> {
                 "a link lets in {MAX_ROOM_ADDRESS_KEYS} at most, and more are here: start again with --with and their files"
             ));
         };
-        let mut rng = SystemRng::default();
-        let once = Secret::random(&mut rng);
         let address = RoomAddress {
             room: self.room.clone(),
             at,
             keys,
-            once: Some(Secret::new(*once.expose())),
+            once: Some(Secret::random(&mut SystemRng::default())),
         };
         let link = address.render();
         let inviting = &mut self.conversation.inviting;
         let wanted = name.clone();
-        let replaces = inviting.give(once, name, Instant::now());
+        let replaces = address
+            .once
+            .is_some_and(|once| inviting.give(once, name, Instant::now()));
         self.out.notice(
             "this link is for one person, and serves once, within a day and as long as this chat runs: give it where nobody else \
              sees it, or can change it",

@@ -81,7 +81,7 @@ fn an_address_is_written_as_it_is_specified() {
             },
         ),
     ] {
-        assert_eq!(address.render(), text);
+        assert_eq!(*address.render(), text);
         assert_eq!(read(text), Ok(address));
     }
 }
