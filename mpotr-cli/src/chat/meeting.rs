@@ -17,7 +17,7 @@ use super::remembered::{self, Remembered};
 use crate::address::{self, Place};
 use crate::identity;
 use crate::output::Output;
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopped};
 
 /// Where a talk is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,12 @@ impl Meeting {
         let path = remembered::path()?;
         let known = Remembered::load(&path)?;
         let (asked, offered) = (args.clone(), known.clone());
-        let (meeting, now) = identity::unless_stopped(stop, move || ask(&asked, offered)).await?;
+        let answered = identity::unless_stopped(stop, move || ask(&asked, offered)).await;
+        if answered.as_ref().is_err_and(|why| why.is::<Stopped>()) {
+            // The cursor stands behind a question. A terminal that is gone needs nothing.
+            let _gone = writeln!(io::stderr());
+        }
+        let (meeting, now) = answered?;
         if now != known {
             out.notice(remember(&now, &path));
         }
@@ -171,7 +176,8 @@ fn question<T>(
     known: &mut Option<String>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> anyhow::Result<T> {
-    let mut errors = io::stderr().lock();
+    // Not locked while it reads: a signal ends the program with a word there.
+    let mut errors = io::stderr();
     loop {
         let offer = known.as_ref().map(|it| format!(" [{}]", Escaped(it)));
         write!(errors, "{what}{} ", offer.unwrap_or_default())?;

@@ -791,6 +791,17 @@ fn a_passphrase_that_is_not_given_leaves_the_terminal_as_it_was() {
     asks(&chat, "Passphrase of");
 }
 
+/// A person that thinks better of it does not have to answer first.
+#[test]
+fn a_question_that_is_not_answered_is_left_by_a_signal() {
+    let home = tempdir().unwrap();
+    let mut terminal = Terminal::start(home.path(), &["chat", "--throw-away"]);
+    terminal.shows("Where does the room meet?");
+    terminal.type_in("\u{3}");
+    terminal.shows("stopped before it was done");
+    assert_eq!(terminal.finish(), Some(130));
+}
+
 /// A person that has no identity is asked whether to keep one, and is the same the next time.
 #[test]
 fn a_chat_without_options_makes_an_identity_that_is_used_the_next_time() {
