@@ -111,8 +111,8 @@ impl JsonMember {
     }
 
     /// The next piece of the transcript, if it was opened with `record`: all pieces, one after another, are a file as
-    /// `mpotr transcript` reads it. It has all texts in clear, and is to be
-    /// taken before events are. The first piece comes at once, and the last when the member's part is over.
+    /// `mpotr transcript` reads it. It has all texts in clear, and is to be taken before events are. The first piece comes at once,
+    /// and the last when the member's part is over.
     pub fn poll_record(&mut self) -> Option<Vec<u8>> {
         self.transcript.next(&mut self.member)
     }

@@ -31,9 +31,30 @@ impl Keeper {
         while let Some(piece) = self.member.poll_record() {
             self.file.extend(piece);
         }
+        self.hear();
+    }
+
+    fn hear(&mut self) {
         while let Some(event) = self.member.poll_event() {
             self.events.push(event);
         }
+    }
+
+    fn heard_by(&mut self, other: &mut Self, now: u64) {
+        while let Some(packet) = self.member.member_mut().poll_packet() {
+            let _any = other.member.handle_packet(now, &packet);
+        }
+    }
+
+    /// Says something, if it knows by now who would read it. Returns whether it does.
+    fn says(&mut self, text: &str, now: u64) -> bool {
+        let Some(secure) = self.was_told("secure") else {
+            return false;
+        };
+        let params = json!({ "text": text, "seen": secure["sid"] }).to_string();
+        let params = Params::parse(params.as_bytes()).unwrap();
+        self.member.call(now, "send", params).unwrap();
+        true
     }
 
     fn was_told(&self, kind: &str) -> Option<&serde_json::Value> {
@@ -41,97 +62,81 @@ impl Keeper {
     }
 }
 
+/// Two members, of whom the first has what belongs in a transcript.
+fn both() -> [Keeper; 2] {
+    [("alice", true), ("bob", false)]
+        .map(|(nick, record)| Keeper::enter(new_identity(), nick, record))
+}
+
+/// Each hears what the other says.
+fn carry([alice, bob]: &mut [Keeper; 2], now: u64) {
+    alice.heard_by(bob, now);
+    bob.heard_by(alice, now);
+}
+
+/// It is later: when something is due.
+fn later(both: &mut [Keeper; 2], now: u64) -> u64 {
+    let due = both
+        .iter()
+        .filter_map(|it| it.member.member().poll_timeout());
+    let later = due.min().unwrap_or(now).max(now);
+    for it in both {
+        it.member.member_mut().handle_timeout(later);
+    }
+    assert!(later < 60_000);
+    later
+}
+
+/// Whether a file is a whole transcript that verifies, with this text in it.
+fn is_sound_with(file: &[u8], text: &str) -> bool {
+    let transcript = Transcript::read(file);
+    assert_eq!(transcript.ending, Ending::Whole);
+    let report = verify::<ChaCha20Poly1305Suite>(&transcript, &mut SystemRng::default());
+    assert!(report.is_sound(), "{:?}", report.flaws);
+    let mut said = report.epochs.iter().flat_map(|epoch| &epoch.messages);
+    said.any(|it| it.body.windows(text.len()).any(|it| it == text.as_bytes()))
+}
+
 #[test]
 fn pieces_of_a_transcript_are_a_file_that_verifies() {
-    let mut both = [("alice", true), ("bob", false)]
-        .map(|(nick, record)| Keeper::enter(new_identity(), nick, record));
+    let mut both = both();
     both[0].look();
     // What can be cut short at any time is a transcript that lacks its end.
     assert!(!both[0].file.is_empty());
     let (mut now, mut has_sent) = (0, false);
     while !both.iter().all(|it| it.member.member().has_ended()) {
-        assert!(now < 60_000);
-        for from in 0..2 {
-            while let Some(packet) = both[from].member.member_mut().poll_packet() {
-                let _any = both[1 - from].member.handle_packet(now, &packet);
+        carry(&mut both, now);
+        both.iter_mut().for_each(Keeper::look);
+        has_sent = has_sent || both[0].says("hello", now);
+        if both[1].was_told("message").is_some() {
+            for it in &mut both {
+                it.member.call(now, "leave", Params::default()).unwrap();
             }
         }
-        both.iter_mut().for_each(Keeper::look);
-        let secure = both[0].was_told("secure");
-        if let Some(sid) = secure.filter(|_| !has_sent).map(|it| it["sid"].clone()) {
-            has_sent = true;
-            let params = json!({ "text": "hello", "seen": sid }).to_string();
-            let params = Params::parse(params.as_bytes()).unwrap();
-            both[0].member.call(now, "send", params).unwrap();
-        }
-        if both[1].was_told("message").is_some() {
-            both.iter_mut().for_each(|it| {
-                it.member.call(now, "leave", Params::default()).unwrap();
-            });
-        }
-        let due = both
-            .iter()
-            .filter_map(|it| it.member.member().poll_timeout());
-        now = due.min().unwrap_or(now).max(now);
-        both.iter_mut()
-            .for_each(|it| it.member.member_mut().handle_timeout(now));
+        now = later(&mut both, now);
     }
     both.iter_mut().for_each(Keeper::look);
     let [alice, bob] = &mut both;
     assert!(alice.member.poll_record().is_none());
     assert!(bob.file.is_empty());
-    let transcript = Transcript::read(&alice.file);
-    assert_eq!(transcript.ending, Ending::Whole);
-    let report = verify::<ChaCha20Poly1305Suite>(&transcript, &mut SystemRng::default());
-    assert!(report.is_sound(), "{:?}", report.flaws);
-    let said = report.epochs.iter().flat_map(|epoch| &epoch.messages);
-    let mut said = said.filter(|message| message.body.windows(5).any(|it| it == b"hello"));
-    assert!(said.next().is_some());
+    assert!(is_sound_with(&alice.file, "hello"));
 }
 
 /// What was told before the end, and the end itself, is there after it.
 #[test]
 fn what_was_told_before_a_member_is_closed_is_in_its_transcript() {
-    let mut both = [("alice", true), ("bob", false)]
-        .map(|(nick, record)| Keeper::enter(new_identity(), nick, record));
-    let (mut now, mut sent) = (0, 0);
-    // Neither takes what belongs in a transcript meanwhile.
-    let told = |it: &mut Keeper| {
-        while let Some(event) = it.member.poll_event() {
-            it.events.push(event);
-        }
-    };
+    let mut both = both();
+    let (mut now, mut has_sent) = (0, false);
     while both[0].was_told("message").is_none() {
-        assert!(now < 60_000);
-        for from in 0..2 {
-            while let Some(packet) = both[from].member.member_mut().poll_packet() {
-                let _any = both[1 - from].member.handle_packet(now, &packet);
-            }
-        }
-        both.iter_mut().for_each(told);
-        let secure = both[1].was_told("secure");
-        if let Some(sid) = secure.filter(|_| sent == 0).map(|it| it["sid"].clone()) {
-            sent = 1;
-            let params = json!({ "text": "hello", "seen": sid }).to_string();
-            let params = Params::parse(params.as_bytes()).unwrap();
-            both[1].member.call(now, "send", params).unwrap();
-        }
-        let due = both
-            .iter()
-            .filter_map(|it| it.member.member().poll_timeout());
-        now = due.min().unwrap_or(now).max(now);
-        both.iter_mut()
-            .for_each(|it| it.member.member_mut().handle_timeout(now));
+        carry(&mut both, now);
+        // Neither takes what belongs in a transcript meanwhile.
+        both.iter_mut().for_each(Keeper::hear);
+        has_sent = has_sent || both[1].says("hello", now);
+        now = later(&mut both, now);
     }
     let [alice, _] = &mut both;
     alice.member.member_mut().close();
     alice.look();
     assert!(alice.member.poll_record().is_none());
-    let transcript = Transcript::read(&alice.file);
-    assert_eq!(transcript.ending, Ending::Whole);
-    let report = verify::<ChaCha20Poly1305Suite>(&transcript, &mut SystemRng::default());
-    assert!(report.is_sound(), "{:?}", report.flaws);
-    let said = report.epochs.iter().flat_map(|epoch| &epoch.messages);
-    let mut said = said.filter(|message| message.body.windows(5).any(|it| it == b"hello"));
-    assert!(said.next().is_some());
+    assert!(is_sound_with(&alice.file, "hello"));
 }

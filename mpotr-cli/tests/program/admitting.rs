@@ -123,19 +123,23 @@ fn a_text_for_two_waits_until_both_are_there() {
     }
 }
 
-#[test]
-fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
-    let town = Town::new();
+/// Two of three who have named each other, ci and alice, when bob has left; and what bob is called then.
+fn whom_bob_has_left(town: &Town) -> ([Running; 2], String) {
     let [ci, alice, bob] = ["ci", "alice", "bob"].map(|name| town.person(name));
     let all = [&ci, &alice, &bob].map(|person| person.public.as_str());
     let with = ["--with", &all.join(",")];
-    let mut build = town.enters(&ci, &with);
-    let mut first = town.enters(&alice, &with);
-    let mut second = town.enters(&bob, &with);
+    let [build, first, mut second] = [&ci, &alice, &bob].map(|person| town.enters(person, &with));
     build.hears_err("secure: 3 members");
     second.end_input();
     assert_eq!(second.finish().code, Some(0));
     build.hears_err("secure: 2 members");
+    ([build, first], bob.fingerprint[..11].replace(' ', "-"))
+}
+
+#[test]
+fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
+    let town = Town::new();
+    let ([mut build, mut first], digits) = whom_bob_has_left(&town);
     build.type_in("too late for bob\n");
     build.end_input();
     first.hears_out("too late for bob\n");
@@ -143,7 +147,6 @@ fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
     assert_eq!(first.finish().code, Some(0));
     let finished = build.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    let digits = bob.fingerprint[..11].replace(' ', "-");
     assert!(
         finished
             .err
@@ -183,16 +186,7 @@ fn who_takes_the_name_of_another_that_with_names_is_warned_of_at_once() {
 #[test]
 fn who_was_not_there_for_how_many_texts_is_told_beside_what_was_not_sent() {
     let town = Town::new();
-    let [ci, alice, bob] = ["ci", "alice", "bob"].map(|name| town.person(name));
-    let all = [&ci, &alice, &bob].map(|person| person.public.as_str());
-    let with = ["--with", &all.join(",")];
-    let mut build = town.enters(&ci, &with);
-    let mut first = town.enters(&alice, &with);
-    let mut second = town.enters(&bob, &with);
-    build.hears_err("secure: 3 members");
-    second.end_input();
-    assert_eq!(second.finish().code, Some(0));
-    build.hears_err("secure: 2 members");
+    let ([mut build, mut first], digits) = whom_bob_has_left(&town);
     build.type_in_bytes(b"one\na\xff\ntwo\n");
     build.end_input();
     first.hears_out("ci: two\n");
@@ -200,7 +194,6 @@ fn who_was_not_there_for_how_many_texts_is_told_beside_what_was_not_sent() {
     assert_eq!(first.finish().code, Some(0));
     let finished = build.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    let digits = bob.fingerprint[..11].replace(' ', "-");
     let last = finished.err.lines().last().unwrap();
     for told in [
         format!("not in the room: #{digits} (2 texts)"),

@@ -376,14 +376,20 @@ async fn who_stops_or_has_nobody_to_leave_does_not_wait_for_the_transport() {
     }
 }
 
+/// Two members whose room is secure.
+async fn two_in(hub: &Hub) -> [Member; 2] {
+    let mut both = [(); 2].map(|()| Member::enter(hub, 2));
+    for member in &mut both {
+        member.is_secure_with(2).await;
+    }
+    both
+}
+
 /// What was said before it leaves still arrives, and the others hear that it has left.
 #[tokio::test(start_paused = true)]
 async fn who_is_leaving_when_the_transport_is_lost_leaves_over_the_next() {
     let hub = Hub::default();
-    let mut alice = Member::enter(&hub, 2);
-    let mut bob = Member::enter(&hub, 2);
-    alice.is_secure_with(2).await;
-    bob.is_secure_with(2).await;
+    let [mut alice, mut bob] = two_in(&hub).await;
     // Nothing arrives from here on, and nobody knows.
     bob.way.send_replace(Way::Closed);
     bob.hears(attempt).await;
@@ -416,10 +422,7 @@ async fn who_is_leaving_when_the_transport_is_lost_leaves_over_the_next() {
 async fn who_is_leaving_waits_for_a_transport_for_a_minute_and_not_if_it_is_to_stop() {
     for (is_lost_first, stops) in [(false, false), (true, false), (false, true)] {
         let hub = Hub::default();
-        let mut alice = Member::enter(&hub, 2);
-        let mut bob = Member::enter(&hub, 2);
-        alice.is_secure_with(2).await;
-        bob.is_secure_with(2).await;
+        let [mut alice, mut bob] = two_in(&hub).await;
         bob.way.send_replace(Way::Closed);
         bob.hears(attempt).await;
         alice.says("goodbye").await;
@@ -458,10 +461,7 @@ async fn who_is_leaving_waits_for_a_transport_for_a_minute_and_not_if_it_is_to_s
 async fn the_fate_of_each_text_is_told_before_the_loss_that_decides_it() {
     const TEXTS: usize = 200;
     let hub = Hub::default();
-    let mut alice = Member::enter(&hub, 2);
-    let mut bob = Member::enter(&hub, 2);
-    alice.is_secure_with(2).await;
-    bob.is_secure_with(2).await;
+    let [mut alice, bob] = two_in(&hub).await;
     alice.way.send_replace(Way::Closed);
     alice.hears(attempt).await;
     let mut texts = Vec::new();
