@@ -126,7 +126,7 @@ impl<S: CryptoSuite> Room<S> {
             .epoch()
             .map(|old| old.roster().collect())
             .unwrap_or_default();
-        let under_way = self.phase.member().and_then(|member| member.goes_over);
+        let under_way = self.move_under_way(now);
         let voted_out = self.voted_out(now);
         let replaced = self.replaced_in(successor);
         let known = before.iter().copied().chain(epoch.roster());
@@ -195,6 +195,17 @@ impl<S: CryptoSuite> Room<S> {
         if guest_name.is_some() && members.any(|it| it.offer().parent == guest_name) {
             self.votes.have_merged();
         }
+    }
+
+    /// The move of the epoch that ends. Who wanted to go after its host has had a change for that, wherever it leads: the others
+    /// may know that there is nobody, as where the names are those of epochs that their own room had before.
+    fn move_under_way(&self, now: Timestamp) -> Option<Move> {
+        let situation = self.situation(now)?;
+        let under_way = situation.member.goes_over?;
+        Some(Move {
+            has_followed: under_way.has_followed || situation.wants_to_follow(),
+            ..under_way
+        })
     }
 
     /// A change that this member wanted for another room has gone by without going over into it, as when not all have heard of

@@ -31,7 +31,8 @@ pub(super) struct Move {
     pub(super) host: EpochName,
     /// When they go back.
     pub(super) until: Timestamp,
-    /// Whether they have gone after a host that had gone on to another epoch.
+    /// Whether they have gone after a host that had gone on to another epoch, or this member has wanted that in vain: once in a
+    /// move.
     pub(super) has_followed: bool,
 }
 
@@ -126,6 +127,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         })
     }
 
+    /// Whether this member wants to go after the host of the move that is under way, which is said to have gone on.
+    pub(super) fn wants_to_follow(&self) -> bool {
+        let host = self.member.goes_over.map(|it| it.host);
+        let next = host.and_then(|host| self.host_after(host));
+        next.is_some_and(|next| self.goes_on_to(next))
+    }
+
     /// Whether the members of the next epoch can go over into another: that was heard, here or by most, and there are votes for
     /// it.
     pub(super) fn can_go_over(&self, host: EpochName) -> bool {
@@ -143,10 +151,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     pub(super) fn wants_merge(&self) -> bool {
         match self.member.goes_over {
             // What was voted in the epoch before is stated anew in this one: that takes a while.
-            Some(it) => {
-                let next = self.host_after(it.host);
-                self.now >= it.until || next.is_some_and(|next| self.goes_on_to(next))
-            }
+            Some(it) => self.now >= it.until || self.wants_to_follow(),
             None => self.next_host().is_some() || self.guests().is_some(),
         }
     }

@@ -559,22 +559,39 @@ fn the_name_of_an_epoch_that_is_over_draws_no_change_after_change() {
         let newcomer = network.enter(|config| config.policy.admit = Rule::Anyone);
         network.run_until(60, |n| are_together(n, 0..4));
         let before = told(&network, newcomer).len();
-        let advert = Packet::Advert(Advert {
-            room: RoomId::of_name::<Suite>("test"),
-            name,
-            members: 3,
-            earlier: Vec::new(),
-        });
         let mut people = People::of([newcomer]);
         for _ in 0..60 {
-            let (now, bytes) = (network.now, advert.to_bytes());
-            let _any = network.rooms[newcomer].handle_message(now, &bytes, &mut network.rng);
-            network.collect(newcomer);
+            hear(&mut network, [newcomer], name, &[]);
             people.run_for(&mut network, 5);
         }
         let changes = told(&network, newcomer).len() - before;
         assert!(changes <= 8, "seed {seed}: {changes} changes in 300 s");
         assert!(are_together(&network, 0..4));
+    }
+}
+
+/// Names of epochs of another room, the older one first, so small that it hosts.
+fn hosting_names() -> [EpochName; 2] {
+    [2, 1].map(|n| EpochName::new([n; 16]))
+}
+
+/// These members hear of another room.
+fn hear(
+    network: &mut Network,
+    members: impl IntoIterator<Item = usize>,
+    name: EpochName,
+    earlier: &[EpochName],
+) {
+    let advert = Packet::Advert(Advert {
+        room: RoomId::of_name::<Suite>("test"),
+        name,
+        members: 3,
+        earlier: earlier.to_vec(),
+    });
+    for member in members {
+        let (now, bytes) = (network.now, advert.to_bytes());
+        let _any = network.rooms[member].handle_message(now, &bytes, &mut network.rng);
+        network.collect(member);
     }
 }
 
@@ -588,34 +605,41 @@ fn a_change_that_began_for_a_move_and_came_without_it_counts_as_a_try() {
             config.policy.admit = Rule::Anyone;
         });
         network.run_until(60, |n| are_together(n, 0..3));
-        // Small names, which host.
-        let [older, newer] = [2, 1].map(|n| EpochName::new([n; 16]));
-        let hear = |network: &mut Network, name, earlier: &[EpochName]| {
-            let advert = Packet::Advert(Advert {
-                room: RoomId::of_name::<Suite>("test"),
-                name,
-                members: 3,
-                earlier: earlier.to_vec(),
-            });
-            for member in 0..3 {
-                let (now, bytes) = (network.now, advert.to_bytes());
-                let _any = network.rooms[member].handle_message(now, &bytes, &mut network.rng);
-                network.collect(member);
-            }
-        };
-        hear(&mut network, older, &[]);
+        let [older, newer] = hosting_names();
+        hear(&mut network, 0..3, older, &[]);
         vote(&mut network, 0..3, older);
         // It goes over, in vain.
         network.run_for(20);
         let before = told(&network, 0).len();
         for _ in 0..12 {
-            hear(&mut network, newer, &[older]);
+            hear(&mut network, 0..3, newer, &[older]);
             vote(&mut network, 1..3, newer);
             network.run_for(5);
         }
         let changes = told(&network, 0).len() - before;
         assert!(changes <= 12, "seed {seed}: {changes} changes in 60 s");
         assert!(are_together(&network, 0..3));
+    }
+}
+
+/// A room goes over into another, and one member alone has heard that this has gone on: the change that it wants for that leads
+/// where it was, by whichever of the others proposes it, and it wants no second one.
+#[test]
+fn who_alone_has_heard_that_a_host_went_on_draws_no_change_after_change() {
+    for seed in 0..4 {
+        let mut network = Network::with(5, seed, |config| config.members = Some(5));
+        network.run_until(60, |n| are_together(n, 0..5));
+        let [older, newer] = hosting_names();
+        let before = told(&network, 0).len();
+        hear(&mut network, 0..5, older, &[]);
+        vote(&mut network, 0..5, older);
+        network.run_until(20, |n| told(n, 0).len() > before);
+        let before = told(&network, 0).len();
+        hear(&mut network, [4], newer, &[older]);
+        network.run_for(10);
+        let changes = told(&network, 0).len() - before;
+        assert!(changes <= 1, "seed {seed}: {changes} changes in 10 s");
+        assert!(are_together(&network, 0..5));
     }
 }
 
