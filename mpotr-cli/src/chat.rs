@@ -63,8 +63,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use mpotr::room::Event;
-use mpotr::{IdentityKey, MAX_BODY, Policy, Vote, WaitingReason};
+use mpotr::{Ended, Event, IdentityKey, MAX_BODY, Member, Policy, Told, Vote, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
@@ -300,7 +299,7 @@ async fn talk(
         tokio::select! {
             event = events.recv(), if hears => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
-                Some(DriverEvent::Room(Event::Ended(departure))) => {
+                Some(DriverEvent::Room(Event { told: Told::Ended(Ended::Ended(departure)), .. })) => {
                     chat.tell_losses();
                     chat.count_unread(&mut lines, stop).await;
                     let kept = chat.end_transcript();
@@ -308,7 +307,7 @@ async fn talk(
                     let name = |it: &_| chat.conversation.name(it);
                     return outcome::joined(own, chat.outcome.judge(&departure, name));
                 }
-                Some(DriverEvent::Room(event)) => chat.hear(event).await,
+                Some(DriverEvent::Room(event)) => chat.hear(event.told).await,
                 Some(DriverEvent::Reconnecting { closed, .. }) => {
                     chat.conversation.quiet.forget();
                     let is_news = chat.link.is_up();
@@ -412,7 +411,7 @@ async fn until(moment: Option<Instant>) {
 
 /// The next line of the input, as soon as the room takes another text, or `at_once`.
 async fn next_line(
-    handle: &RoomHandle,
+    handle: &RoomHandle<Member>,
     lines: &mut mpsc::Receiver<io::Result<Stamped>>,
     at_once: bool,
 ) -> Option<io::Result<Stamped>> {
@@ -426,7 +425,7 @@ async fn next_line(
 /// The program's side of the room.
 struct Chat<'a> {
     nick: Nick,
-    handle: RoomHandle,
+    handle: RoomHandle<Member>,
     conversation: Conversation,
     /// Where the people are that the person knows, if it has a place for such a list.
     people: Option<PeopleFile>,

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use mpotr::room::{RoomConfig, Timers};
-use mpotr::{Admission, Backend, IdentityKeyPair, Policy, RoomId};
+use mpotr::{Admission, Backend, IdentityKeyPair, Policy, Profile, RoomOptions};
 use mpotr_formats::Nick;
 use mpotr_transport::{Relay, RelayConnect, RelayLimits, RelayTransport};
 use tokio::sync::{Notify, mpsc};
@@ -25,7 +24,7 @@ pub(crate) use args::DemoArgs;
 use crate::entry::Entry;
 use crate::identity::throw_away;
 use crate::output::Output;
-use crate::suite::{AnySuite, Backends};
+use crate::suite::Backends;
 use changes::{Changes, Moment};
 use member::{Actor, Seen};
 use record::{Record, Seat};
@@ -33,6 +32,9 @@ use report::Measured;
 
 /// How long a demonstration may take.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What their room is called.
+const ROOM: &str = "demo";
 
 /// What the first members are called.
 const NICKS: [&str; 12] = [
@@ -70,7 +72,6 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     let mut actors = JoinSet::new();
     let mut seats = Vec::new();
     let mut asks = Vec::new();
-    let room = RoomId::of_name::<AnySuite>("demo");
     let identities: Vec<_> = (0..args.members).map(|_| throw_away()).collect();
     let everyone: BTreeSet<_> = identities.iter().map(IdentityKeyPair::public).collect();
     let members = identities.into_iter().enumerate();
@@ -81,26 +82,27 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             identity: identity.public(),
             backend: *backend,
         });
-        let transport = RelayTransport::connect(address, *room.as_bytes())
+        let policy = Policy {
+            rekey: args.rekey.unwrap_or_default(),
+            ..Policy::default()
+        };
+        let options = RoomOptions::new(ROOM, Admission::Only(everyone.clone()))?
+            .profile(Profile::Loopback)
+            // One epoch from beginning to end: its order is what is compared.
+            .refresh_messages(usize::MAX)
+            .policy(policy)
+            .suite(args.suite)
+            .backend(*backend);
+        let transport = RelayTransport::connect(address, options.room_id())
             .await
             .with_context(|| format!("{nick} cannot reach the relay"))?;
-        let config = RoomConfig {
-            timers: Timers::LOOPBACK,
-            // One epoch from beginning to end: its order is what is compared.
-            refresh_messages: usize::MAX,
-            policy: Policy {
-                rekey: args.rekey.unwrap_or_default(),
-                ..Policy::default()
-            },
-            ..RoomConfig::new(room, Admission::Only(everyone.clone()))
-        };
         let entered = Entry::<RelayConnect> {
-            config,
+            options,
             identity,
             transport,
             reconnect: None,
         }
-        .enter(args.suite, *backend)?;
+        .enter()?;
         let ask = Arc::new(Notify::new());
         asks.push(Arc::clone(&ask));
         let actor = Actor {

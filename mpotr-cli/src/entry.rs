@@ -1,16 +1,13 @@
-//! Enters a room: from a suite and a backend chosen on the command line to a room that a driver runs.
+//! Enters a room: from what it is opened with to a member that a driver runs.
 
-use mpotr::room::{Room, RoomConfig, Timestamp};
-use mpotr::{
-    Backend, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng, UnsupportedSuite,
-};
+use mpotr::{Event, IdentityKeyPair, Member, OptionError, RoomOptions};
 use mpotr_transport::{Connect, Driver, DriverEvent, Retry, RoomHandle};
 use tokio::sync::mpsc;
 
 /// What it takes to enter a room.
 pub(crate) struct Entry<C: Connect> {
     /// Which room, and on which terms.
-    pub(crate) config: RoomConfig,
+    pub(crate) options: RoomOptions,
     /// Who enters.
     pub(crate) identity: IdentityKeyPair,
     /// The place in the room's channel.
@@ -23,38 +20,34 @@ pub(crate) struct Entry<C: Connect> {
 #[derive(Debug)]
 pub(crate) struct Entered {
     /// Speaks to the room.
-    pub(crate) handle: RoomHandle,
+    pub(crate) handle: RoomHandle<Member>,
     /// What the room says.
-    pub(crate) events: mpsc::Receiver<DriverEvent>,
+    pub(crate) events: mpsc::Receiver<DriverEvent<Event>>,
 }
 
 impl<C: Connect> Entry<C> {
-    /// Enters with a suite on a backend, in the Tokio runtime of the caller.
+    /// Enters, in the Tokio runtime of the caller.
     ///
     /// # Errors
-    /// The backend is not built in, or cannot compute the suite on this machine.
-    pub(crate) fn enter(self, suite: SuiteId, backend: Backend) -> anyhow::Result<Entered> {
-        Ok(backend.visit(suite, self)??)
-    }
-}
-
-impl<C: Connect> SuiteVisitor for Entry<C> {
-    type Output = Result<Entered, UnsupportedSuite>;
-
-    fn visit<S: CryptoSuite>(self) -> Self::Output {
+    /// The backend is not built in, or cannot compute the suite on this machine; nobody could keep the rules.
+    pub(crate) fn enter(self) -> anyhow::Result<Entered> {
         let Self {
-            config,
+            options,
             identity,
             transport,
             reconnect,
         } = self;
-        let mut rng = SystemRng::default();
-        let room = Room::<S>::new(config, identity, Timestamp::default(), &mut rng)?;
-        let (handle, events) = match reconnect {
-            Some((connect, retry)) => {
-                Driver::spawn_reconnecting(room, transport, connect, retry, rng)
+        let member = Member::new(options, identity, 0).map_err(|error| {
+            let is_policy = matches!(error, OptionError::BadPolicy(_));
+            let error = anyhow::Error::from(error);
+            match is_policy {
+                true => error.context("the rules cannot be kept"),
+                false => error,
             }
-            None => Driver::spawn(room, transport, rng),
+        })?;
+        let (handle, events) = match reconnect {
+            Some((connect, retry)) => Driver::spawn_reconnecting(member, transport, connect, retry),
+            None => Driver::spawn(member, transport),
         };
         Ok(Entered { handle, events })
     }

@@ -24,8 +24,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{MessageId, TextId};
+use mpotr::{MessageId, TextId, Told};
 use mpotr_formats::Nick;
 use ratatui_core::terminal::Terminal;
 #[cfg(unix)]
@@ -261,7 +260,7 @@ impl Screen {
     }
 
     /// What became of texts.
-    pub(crate) fn hear(&self, event: &Event) {
+    pub(crate) fn hear(&self, event: &Told) {
         let mut state = self.lock();
         if state.board.log.hear(event) {
             state.is_dirty = true;

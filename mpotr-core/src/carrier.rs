@@ -63,3 +63,31 @@ pub struct LinkReport {
     /// Milliseconds there and back to the carrier.
     pub latency: Option<u32>,
 }
+
+/// What became of the carrier of a room. The codes are the carrier's own: `lost`, `full`, `unreachable`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CarrierNews {
+    /// It is lost, and another is asked for.
+    Lost {
+        /// Why.
+        code: String,
+        /// Which attempt is next, from 1.
+        attempt: u32,
+        /// When: milliseconds of the caller's clock.
+        next: u64,
+    },
+    /// There is another.
+    Back {
+        /// Its face: a server that comes back need not be what it was.
+        carrier: Carrier,
+    },
+    /// It is lost for good.
+    Closed {
+        /// Why.
+        code: String,
+        /// The same for a person.
+        message: String,
+        /// Whether a later attempt may succeed.
+        retry: bool,
+    },
+}

@@ -3,15 +3,46 @@
 use mpotr_crypto::{DecodeError, IdentityKey};
 use mpotr_gka::RosterError;
 
-/// Why a room does not ask the others for something.
+use crate::policy::PolicyError;
+
+/// Why a member does not ask the others for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VoteError {
-    /// It asks for as much already as one member can: 254 identities to be let in or left out.
-    #[error(
-        "too much is asked for already, to let in or to leave out; what is taken back makes room"
-    )]
+    /// To leave out: it is not in the roster. To let in: under [`Admission::Only`](crate::Admission::Only) it is not one of
+    /// the list, to which nobody is added.
+    #[error("no such member")]
+    NoSuchMember,
+    /// It is this member itself.
+    #[error("that is this member itself")]
+    Yourself,
+    /// There is nothing of this kind to take back.
+    #[error("nothing of the kind is asked for")]
+    NoSuchVote,
+    /// The members of the room could not use the policy.
+    #[error(transparent)]
+    BadPolicy(#[from] PolicyError),
+    /// As much is asked for as one member can, 254 identities to be let in or left out: what is taken back makes room.
+    #[error("too much is asked for already; what is taken back makes room")]
     TooMany,
+    /// This member's part is over.
+    #[error("the room has ended")]
+    Ended,
+}
+
+impl VoteError {
+    /// Its name, which does not change from one version to the next.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchMember => "no_such_member",
+            Self::Yourself => "yourself",
+            Self::NoSuchVote => "no_such_vote",
+            Self::BadPolicy(_) => "bad_policy",
+            Self::TooMany => "too_many",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 /// Why a packet changed nothing. A packet on a hostile transport is nobody's fault, so this is for logs and counters;

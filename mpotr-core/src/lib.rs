@@ -24,6 +24,7 @@ mod config;
 mod epoch;
 mod error;
 mod event;
+mod participant;
 mod policy;
 mod reason;
 mod record;
@@ -33,13 +34,14 @@ mod time;
 mod timers;
 pub mod wire;
 
-pub use carrier::{Carrier, LinkReport};
+pub use carrier::{Carrier, CarrierNews, LinkReport};
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
 pub use error::{Rejection, SendError, VerifyError, VoteError};
 pub use event::{
     CodeFailure, Departure, DropReason, Event, MemberInfo, MessageState, SecretOutcome, TextId,
 };
+pub use participant::{Participant, WithRng};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rekey, Rule};
 pub use reason::WaitingReason;
 pub use record::{Record, RunRecord};

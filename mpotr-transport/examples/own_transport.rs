@@ -6,8 +6,10 @@
 use std::error::Error;
 use std::future;
 
-use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
-use mpotr::{Admission, DefaultSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
+use mpotr::{
+    Admission, Ended, IdentityKey, IdentityKeyPair, Member, Message, Profile, RoomOptions, Seen,
+    Told, new_identity,
+};
 use mpotr_transport::{Bytes, Carrier, Closed, Driver, DriverEvent};
 use mpotr_transport::{Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc};
@@ -66,8 +68,7 @@ fn pair() -> [Channel; 2] {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let [of_alice, of_bob] = pair();
-    let mut rng = SystemRng::default();
-    let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut rng));
+    let [alice, bob] = [(); 2].map(|()| new_identity());
     let (alices_key, bobs_key) = (alice.public(), bob.public());
     tokio::try_join!(
         talk("alice", alice, bobs_key, of_alice),
@@ -83,20 +84,21 @@ async fn talk(
     transport: impl Transport,
 ) -> Result<(), Box<dyn Error>> {
     let admission = Admission::Only([friend].into());
-    let mut config = RoomConfig::new(RoomId::of_name::<DefaultSuite>("tea"), admission);
-    config.timers = Timers::LOOPBACK;
-    let mut rng = SystemRng::default();
-    let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
-    let (handle, mut events) = Driver::spawn(room, transport, rng);
+    let options = RoomOptions::new("tea", admission)?.profile(Profile::Loopback);
+    let member = Member::new(options.carrier(transport.carrier()), me, 0)?;
+    let (handle, mut events) = Driver::spawn(member, transport);
     let hello = format!("hello from {name}");
     handle.send(hello, Seen::Expected).await?;
     while let Some(event) = events.recv().await {
-        match event {
-            DriverEvent::Room(Event::Message { author, body, .. }) if author == friend => {
+        let DriverEvent::Room(event) = event else {
+            continue;
+        };
+        match event.told {
+            Told::Message(Message::Text { author, body, .. }) if author == friend => {
                 println!("{name} reads: {}", String::from_utf8_lossy(&body));
                 handle.leave().await?;
             }
-            DriverEvent::Room(Event::Ended(departure)) if departure.acknowledged => {
+            Told::Ended(Ended::Ended(departure)) if departure.acknowledged => {
                 println!("{name} has left, and all that it said has arrived");
                 return Ok(());
             }

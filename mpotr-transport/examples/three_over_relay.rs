@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::SocketAddr;
 
-use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
-use mpotr::{Admission, DefaultSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
+use mpotr::{
+    Admission, Ended, IdentityKey, IdentityKeyPair, Member, Membership, Message, Profile,
+    RoomOptions, Seen, Told, new_identity,
+};
 use mpotr_transport::{CancellationToken, Driver, DriverEvent, Relay, RelayTransport};
 
 #[tokio::main]
@@ -18,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::spawn(relay.run(CancellationToken::new()));
 
     // Made once, and kept: other people know a member by its public key.
-    let me = [(); 3].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut SystemRng::default()));
+    let me = [(); 3].map(|()| new_identity());
     let keys: BTreeSet<_> = me.iter().map(IdentityKeyPair::public).collect();
     let [alice, bob, carol] = me;
     tokio::try_join!(
@@ -36,35 +38,36 @@ async fn talk(
     relay: SocketAddr,
 ) -> Result<(), Box<dyn Error>> {
     let mut unread = keys.clone();
-    let id = RoomId::of_name::<DefaultSuite>("tea");
-    // With these people and no others.
-    let mut config = RoomConfig::new(id, Admission::Only(keys));
-    config.timers = Timers::LOOPBACK; // Across the internet, leave them as they are.
-    let mut rng = SystemRng::default();
-    let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
-    let transport = RelayTransport::connect(relay, id).await?;
-    let (handle, mut events) = Driver::spawn(room, transport, rng);
+    // With these people and no others. Across the internet, leave the profile as it is.
+    let options = RoomOptions::new("tea", Admission::Only(keys))?.profile(Profile::Loopback);
+    let transport = RelayTransport::connect(relay, options.room_id()).await?;
+    let member = Member::new(options, me, 0)?;
+    let (handle, mut events) = Driver::spawn(member, transport);
     // It waits until the room is secure, and nobody reads it but those who are expected.
     let hello = format!("hello from {name}");
     handle.send(hello, Seen::Expected).await?;
     while let Some(event) = events.recv().await {
-        match event {
-            DriverEvent::Room(Event::Secure { roster, .. }) => {
+        let told = match event {
+            DriverEvent::Room(event) => event.told,
+            DriverEvent::Disconnected(reason) => return Err(reason.into()),
+            _ => continue,
+        };
+        match told {
+            Told::Membership(Membership::Secure { roster, .. }) => {
                 println!("{name}: the room is secure, {} members", roster.len());
             }
             // Its own come too, in their place: all members read one transcript.
-            DriverEvent::Room(Event::Message { author, body, .. }) => {
+            Told::Message(Message::Text { author, body, .. }) => {
                 println!("{name} reads: {}", String::from_utf8_lossy(&body));
                 unread.remove(&author);
                 if unread.is_empty() {
                     handle.leave().await?;
                 }
             }
-            DriverEvent::Room(Event::Ended(departure)) if departure.acknowledged => {
+            Told::Ended(Ended::Ended(departure)) if departure.acknowledged => {
                 println!("{name} has left, and all that it said has arrived");
                 return Ok(());
             }
-            DriverEvent::Disconnected(reason) => return Err(reason.into()),
             _ => {}
         }
     }

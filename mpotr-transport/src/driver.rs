@@ -1,12 +1,12 @@
-//! The driver: joins a [`Room`] to a [`Transport`] in one Tokio task.
+//! The driver: joins a [`Participant`] to a [`Transport`] in one Tokio task.
 //!
 //! ```text
 //!   RoomHandle ── commands ─────>┐                  ┌── packets ──> Transport::send
-//!   Transport::receive ─ packets ┼──>   Room   ─────┤
+//!   Transport::receive ─ packets ┼──>  Member  ─────┤
 //!   the clock ───────── timeouts ┘                  └── events ───> the application
 //! ```
 //!
-//! The room does no IO and reads no clock; the driver does both for it, and nothing else. It ends when the room has
+//! The member does no IO and reads no clock; the driver does both for it, and nothing else. It ends when the room has
 //! ended and all it had to say is sent and told, or when the transport is lost and there is no other.
 
 mod clock;
@@ -26,9 +26,7 @@ use std::collections::VecDeque;
 
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
-use mpotr_core::crypto::CryptoSuite;
-use mpotr_core::crypto::rand_core::CryptoRng;
-use mpotr_core::{Event, LinkReport, Room, Timestamp};
+use mpotr_core::{CarrierNews, LinkReport, Participant, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -47,70 +45,64 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Commands that wait for the driver before a handle waits too.
 const COMMANDS: usize = 32;
 
-/// A room, its transport and its randomness, as one task.
+/// A member that a driver runs: by what to speak to it, and what it tells.
+pub type Spawned<M> = (
+    RoomHandle<M>,
+    mpsc::Receiver<DriverEvent<<M as Participant>::Event>>,
+);
+
+/// A member of a room and its transport, as one task.
 #[derive(Debug)]
-pub struct Driver<S: CryptoSuite, C, R> {
-    room: Room<S>,
+pub struct Driver<M: Participant, C> {
+    room: M,
     connect: C,
     retry: Retry,
     /// The last loss, which may not be over.
     loss: Option<Loss>,
-    rng: R,
     clock: Clock,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Command<M>>,
     /// Tells handles with more to send whether the room takes texts.
     takes_texts: watch::Sender<bool>,
-    events: mpsc::Sender<DriverEvent>,
+    events: mpsc::Sender<DriverEvent<M::Event>>,
     /// What the application is told next, before what the room has to tell.
-    news: VecDeque<DriverEvent>,
+    news: VecDeque<DriverEvent<M::Event>>,
     /// Whether the room was asked to stop: it waits for no other transport.
     is_stopped: bool,
     /// When the room was asked to be left.
     leaves: Option<Instant>,
 }
 
-impl<S, T, R> Driver<S, Fixed<T>, R>
-where
-    S: CryptoSuite,
-    T: Transport,
-    R: CryptoRng + Send + 'static,
-{
-    /// Starts the task, in the Tokio runtime of the caller.
+impl<M: Participant, T: Transport> Driver<M, Fixed<T>> {
+    /// Starts the task, in the Tokio runtime of the caller. It runs a `mpotr::Member`, or a room on a suite of one's own
+    /// ([`Room::with_rng`](mpotr_core::Room::with_rng)).
     ///
-    /// The room's time is counted from this call: a room that is made for it is made at `Timestamp::default()`.
+    /// The member's time is milliseconds from this call: one that is made for it is made at 0.
     ///
     /// The application has to read the events. While it does not, no packets are received: before long the others take
     /// this member for gone, and a relay takes it for a slow reader. If it drops the receiver, events are forgotten. To
     /// drop the last handle is to leave.
-    pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
-        Driver::spawn_reconnecting(room, transport, Fixed::new(), Retry::NEVER, rng)
+    pub fn spawn(member: M, transport: T) -> Spawned<M> {
+        Driver::spawn_reconnecting(member, transport, Fixed::new(), Retry::NEVER)
     }
 }
 
-impl<S, C, R> Driver<S, C, R>
-where
-    S: CryptoSuite,
-    C: Connect,
-    R: CryptoRng + Send + 'static,
-{
+impl<M: Participant, C: Connect> Driver<M, C> {
     /// As [`Driver::spawn`]; and when the transport is lost, `connect` makes another, as often as `retry` says. The room goes
     /// on where it was. [`DriverEvent::Reconnecting`] tells of each attempt.
     pub fn spawn_reconnecting(
-        room: Room<S>,
+        member: M,
         transport: C::Transport,
         connect: C,
         retry: Retry,
-        rng: R,
-    ) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
-        let (takes_texts, is_writable) = watch::channel(room.takes_texts());
+    ) -> Spawned<M> {
+        let (takes_texts, is_writable) = watch::channel(member.takes_texts());
         let (handle, commands) = RoomHandle::new(COMMANDS, is_writable);
         let (events, receiver) = mpsc::channel(EVENTS);
         let driver = Self {
-            room,
+            room: member,
             connect,
             retry,
             loss: None,
-            rng,
             clock: Clock::start(),
             commands,
             takes_texts,
@@ -145,17 +137,18 @@ where
             news,
             ..
         } = self;
-        if closed.is_err() {
-            // Nobody hears what the room says now, but the application learns what became of each text.
-            let now = self.clock.now();
-            room.leave(now);
-            room.stop(now);
+        if let Err(closed) = &closed {
+            let Closed { code, text, retry } = closed.clone();
+            let closed = CarrierNews::Closed {
+                code: code.name().to_owned(),
+                message: text,
+                retry,
+            };
+            room.handle_carrier(self.clock.now(), closed);
         }
-        let is_end = |event: &DriverEvent| matches!(event, DriverEvent::Room(Event::Ended(_)));
-        let told = core::iter::from_fn(|| poll(&mut room)).filter(|event| !is_end(event));
-        let told = told.chain(ended);
+        let told = core::iter::from_fn(|| poll(&mut room));
         let lost = closed.err().map(DriverEvent::Disconnected);
-        for event in news.into_iter().chain(told).chain(lost) {
+        for event in news.into_iter().chain(ended).chain(told).chain(lost) {
             if events.send(event).await.is_err() {
                 return;
             }
@@ -170,11 +163,10 @@ where
     async fn drive(
         &mut self,
         transport: &C::Transport,
-        ended: &mut Option<DriverEvent>,
+        ended: &mut Option<DriverEvent<M::Event>>,
     ) -> Result<(), Closed> {
         let Self {
             room,
-            rng,
             clock,
             commands,
             takes_texts,
@@ -197,7 +189,7 @@ where
             // A packet is taken out of the room when the transport can take it: until then a newer one may replace it, and what
             // matters more goes first.
             while sending.is_terminated()
-                && let Some(packet) = room.poll_transmit()
+                && let Some(packet) = room.poll_packet()
             {
                 let length = packet.len();
                 sending.set(transport.send(packet.into()).fuse());
@@ -216,7 +208,9 @@ where
             }
             if news.is_empty() {
                 match poll(room) {
-                    Some(end @ DriverEvent::Room(Event::Ended(_))) => *ended = Some(end),
+                    Some(DriverEvent::Room(event)) if room.is_end(&event) => {
+                        *ended = Some(DriverEvent::Room(event));
+                    }
                     event => news.extend(event),
                 }
             }
@@ -257,7 +251,7 @@ where
                         }
                         receiving.set(transport.receive());
                     }
-                    take(room, clock.now(), together, rng, news);
+                    take(room, clock.now(), together, news);
                     if let Some(error) = failed {
                         return Err(error);
                     }
@@ -268,7 +262,7 @@ where
                             leaves.get_or_insert_with(Instant::now);
                         }
                         *is_stopped |= matches!(command, Command::Stop);
-                        command.give_to(room, clock.now(), takes_texts, rng);
+                        command.give_to(room, clock.now(), takes_texts);
                     }
                     None => {
                         has_handles = false;
@@ -277,7 +271,7 @@ where
                     }
                 },
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    room.handle_timeout(clock.now(), rng);
+                    room.handle_timeout(clock.now());
                 }
             }
         }
@@ -304,18 +298,17 @@ fn tell_if_news(watched: &watch::Sender<bool>, now: bool) {
 }
 
 /// The next thing to tell: what is to be kept before the event that tells of it.
-fn poll<S: CryptoSuite>(room: &mut Room<S>) -> Option<DriverEvent> {
+fn poll<M: Participant>(room: &mut M) -> Option<DriverEvent<M::Event>> {
     let record = room.poll_record().map(DriverEvent::Record);
     record.or_else(|| room.poll_event().map(DriverEvent::Room))
 }
 
 /// Hands packets to the room, and what people wrote outside of it to the application.
-fn take<S: CryptoSuite>(
-    room: &mut Room<S>,
+fn take<M: Participant>(
+    room: &mut M,
     now: Timestamp,
     together: Vec<Received>,
-    rng: &mut impl CryptoRng,
-    news: &mut VecDeque<DriverEvent>,
+    news: &mut VecDeque<DriverEvent<M::Event>>,
 ) {
     let mut senders: Vec<SenderHint> = Vec::with_capacity(together.len());
     let mut packets = Vec::with_capacity(together.len());
@@ -331,7 +324,8 @@ fn take<S: CryptoSuite>(
             Received::Notice { text } => news.push_back(DriverEvent::Notice { text }),
         }
     }
-    let results = room.handle_messages(now, &packets, rng);
+    let packets: Vec<_> = packets.iter().map(AsRef::as_ref).collect();
+    let results = room.handle_packets(now, &packets);
     for (sender, result) in senders.iter().zip(results) {
         if let Err(rejection) = result {
             tracing::debug!(%sender, %rejection, "a packet counted for nothing");

@@ -1,6 +1,6 @@
 //! Transports of mpOTR: the embedded relay, its client, and the driver that joins a room to a transport.
 //!
-//! A [`Room`](mpotr_core::Room) does no IO. This crate does it: over a relay that comes with it, or over any network for
+//! A member of a room does no IO. This crate does it: over a relay that comes with it, or over any network for
 //! which you write two methods. It needs Tokio, and the crate `mpotr` for rooms and identities. Specification:
 //! `docs/spec/07-transport.md`.
 //!
@@ -10,16 +10,17 @@
 //! receives theirs, and closes. It is trusted with nothing. It may lose, repeat, re-order, delay and forge packets; it has
 //! to keep each one whole.
 //!
-//! **The driver** ([`Driver`]) runs a room on a transport as one task:
+//! **The driver** ([`Driver`]) runs a member on a transport as one task:
 //!
 //! ```text
 //!   RoomHandle ── commands ─────>┐                  ┌── packets ──> Transport::send
-//!   Transport::receive ─ packets ┼──>   Room   ─────┤
+//!   Transport::receive ─ packets ┼──>  Member  ─────┤
 //!   the clock ───────── timeouts ┘                  └── events ───> the application
 //! ```
 //!
 //! The application speaks to the room by a [`RoomHandle`] and reads [`DriverEvent`]s. It has to read them: while it does
-//! not, nothing is received, and the others take this member for gone.
+//! not, nothing is received, and the others take this member for gone. What a driver runs is a [`Participant`]: a
+//! `mpotr::Member`, or a `mpotr::room::Room` on a suite of one's own (`room.with_rng(..)`).
 //!
 //! **The relay** ([`Relay`]) has rooms by name over TCP, and passes each packet on to all others in the room. It can
 //! read none of them. A client that sends too much is slowed down, and one that takes next to nothing is dropped:
@@ -42,8 +43,10 @@
 //! use std::error::Error;
 //! use std::net::SocketAddr;
 //!
-//! use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
-//! use mpotr::{Admission, DefaultSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
+//! use mpotr::{
+//!     Admission, Ended, IdentityKey, IdentityKeyPair, Member, Membership, Message, Profile,
+//!     RoomOptions, Seen, Told, new_identity,
+//! };
 //! use mpotr_transport::{CancellationToken, Driver, DriverEvent, Relay, RelayTransport};
 //!
 //! #[tokio::main]
@@ -53,7 +56,7 @@
 //!     tokio::spawn(relay.run(CancellationToken::new()));
 //!
 //!     // Made once, and kept: other people know a member by its public key.
-//!     let me = [(); 3].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut SystemRng::default()));
+//!     let me = [(); 3].map(|()| new_identity());
 //!     let keys: BTreeSet<_> = me.iter().map(IdentityKeyPair::public).collect();
 //!     let [alice, bob, carol] = me;
 //!     tokio::try_join!(
@@ -71,35 +74,36 @@
 //!     relay: SocketAddr,
 //! ) -> Result<(), Box<dyn Error>> {
 //!     let mut unread = keys.clone();
-//!     let id = RoomId::of_name::<DefaultSuite>("tea");
-//!     // With these people and no others.
-//!     let mut config = RoomConfig::new(id, Admission::Only(keys));
-//!     config.timers = Timers::LOOPBACK; // Across the internet, leave them as they are.
-//!     let mut rng = SystemRng::default();
-//!     let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
-//!     let transport = RelayTransport::connect(relay, id).await?;
-//!     let (handle, mut events) = Driver::spawn(room, transport, rng);
+//!     // With these people and no others. Across the internet, leave the profile as it is.
+//!     let options = RoomOptions::new("tea", Admission::Only(keys))?.profile(Profile::Loopback);
+//!     let transport = RelayTransport::connect(relay, options.room_id()).await?;
+//!     let member = Member::new(options, me, 0)?;
+//!     let (handle, mut events) = Driver::spawn(member, transport);
 //!     // It waits until the room is secure, and nobody reads it but those who are expected.
 //!     let hello = format!("hello from {name}");
 //!     handle.send(hello, Seen::Expected).await?;
 //!     while let Some(event) = events.recv().await {
-//!         match event {
-//!             DriverEvent::Room(Event::Secure { roster, .. }) => {
+//!         let told = match event {
+//!             DriverEvent::Room(event) => event.told,
+//!             DriverEvent::Disconnected(reason) => return Err(reason.into()),
+//!             _ => continue,
+//!         };
+//!         match told {
+//!             Told::Membership(Membership::Secure { roster, .. }) => {
 //!                 println!("{name}: the room is secure, {} members", roster.len());
 //!             }
 //!             // Its own come too, in their place: all members read one transcript.
-//!             DriverEvent::Room(Event::Message { author, body, .. }) => {
+//!             Told::Message(Message::Text { author, body, .. }) => {
 //!                 println!("{name} reads: {}", String::from_utf8_lossy(&body));
 //!                 unread.remove(&author);
 //!                 if unread.is_empty() {
 //!                     handle.leave().await?;
 //!                 }
 //!             }
-//!             DriverEvent::Room(Event::Ended(departure)) if departure.acknowledged => {
+//!             Told::Ended(Ended::Ended(departure)) if departure.acknowledged => {
 //!                 println!("{name} has left, and all that it said has arrived");
 //!                 return Ok(());
 //!             }
-//!             DriverEvent::Disconnected(reason) => return Err(reason.into()),
 //!             _ => {}
 //!         }
 //!     }
@@ -183,7 +187,9 @@ mod tls;
 mod transport;
 
 pub use address::{AddressError, check_address, check_addresses};
-pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
+pub use driver::{
+    Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle, Spawned,
+};
 pub use exec::{ExecConnect, ExecLogin, ExecTransport};
 #[cfg(feature = "websocket")]
 pub use relay::{Page, PageError, WebOrigin, WebOriginError};
@@ -195,7 +201,7 @@ pub use tls::{Pin, Tls, TlsServer};
 pub use transport::{CloseCode, Closed, Connect, Received, SenderHint, Transport};
 
 pub use bytes::Bytes;
-pub use mpotr_core::{Carrier, LinkReport};
+pub use mpotr_core::{Carrier, LinkReport, Participant};
 pub use tokio_util::sync::CancellationToken;
 
 /// Every packet of the protocol fits into a frame of the relay, and the relay needs to know nothing else of it.

@@ -2,7 +2,8 @@
 //!
 //! The backends of this crate are a choice by Cargo feature ([`Backend`](enum@crate::Backend)). For another library, an
 //! accelerator or a counter in between, write a type that is a [`Backend`] and make rooms on [`ChaCha20Poly1305Suite`] of
-//! it: their members talk with members on any other. The parts are RustCrypto traits where there is one, and [`adapter`]
+//! it: their members talk with members on any other, and the driver of `mpotr-transport` runs them
+//! ([`Room::with_rng`](crate::room::Room::with_rng)). The parts are RustCrypto traits where there is one, and [`adapter`]
 //! makes one of what works in place. What a part gets wrong, [`check_supported`] finds before a room begins.
 //!
 //! # Example

@@ -90,8 +90,10 @@ pub enum Membership {
         fault: Option<FaultKind>,
     },
     /// The room is secure: every member of the roster has proven its identity and holds the same key. A text is sealed to
-    /// those whom an author has seen: [`Seen::Epoch`](crate::Seen::Epoch) with the `sid` of this event.
+    /// those whom an author has seen: [`Seen::Epoch`](crate::Seen::Epoch) with this `sid`.
     Secure {
+        /// The session of the epoch: the `sid` of this event and of those that follow.
+        sid: Sid,
         /// The random name of the epoch.
         epoch: EpochName,
         /// The name of the epoch that it follows; none for a first one.

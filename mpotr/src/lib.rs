@@ -139,7 +139,7 @@
 //!
 //! | crate | what |
 //! |---|---|
-//! | `mpotr-transport` | runs a [`room`] on a transport; a relay and its client |
+//! | `mpotr-transport` | runs a [`Member`] on a transport; a relay and its client |
 //! | `mpotr-transcript` | keeps what [`Member::poll_record`] gives out as a file, verifies such files, invents them |
 
 #[cfg(not(any(
@@ -172,15 +172,16 @@ pub use event::{
     Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting,
 };
 pub use member::{
-    Alert, CarrierNews, Member, MemberView, OptionError, OutsideView, Phase, Presence, Profile,
-    RoomOptions, RoomView, TextState, TextView, VoteError,
+    Alert, Member, MemberView, OptionError, OutsideView, Phase, Presence, Profile, RoomOptions,
+    RoomView, TextState, TextView,
 };
 #[doc(inline)]
 pub use mpotr_core::{
-    Admission, AttemptId, Carrier, CodeFailure, Departure, DropReason, EpochName, Evidence,
-    LinkReport, MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy,
-    Record, Rejection, Rekey, RoomCode, RoundId, Rule, SecretOutcome, Seen, SendError,
-    SharedSecret, TextId, VerifyError, Vote, WaitingReason,
+    Admission, AttemptId, Carrier, CarrierNews, CodeFailure, Departure, DropReason, EpochName,
+    Evidence, LastHeard, LinkReport, MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId,
+    MessageState, Policy, PolicyError, Record, Rejection, Rekey, RoomCode, RoundId, Rule,
+    SecretOutcome, Seen, SendError, SharedSecret, TextId, VerifyError, Vote, VoteError,
+    WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

@@ -3,6 +3,7 @@
 mod engine;
 mod error;
 mod options;
+mod participant;
 mod view;
 mod viewing;
 
@@ -12,13 +13,14 @@ use std::collections::{BTreeSet, VecDeque};
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair, Secret};
 use mpotr_core::gka::{EpochName, RoomId};
 use mpotr_core::{
-    AttemptId, Carrier, LinkReport, MessageId, MessageState, Policy, Record, Rejection, RoundId,
-    Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
+    AttemptId, CarrierNews, LastHeard, LinkReport, MessageId, MessageState, Policy, Record,
+    Rejection, RoundId, Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
+    VoteError,
 };
 
 use crate::event::{Ended, Event, Message, Misconduct, Told, Translator, Verification, Waiting};
 use engine::{Engine, Enter};
-pub use error::{OptionError, VoteError};
+pub use error::OptionError;
 pub use options::{Profile, RoomOptions};
 pub use view::{Alert, MemberView, OutsideView, Phase, Presence, RoomView, TextState, TextView};
 use viewing::Viewing;
@@ -52,9 +54,8 @@ use viewing::Viewing;
 ///     }
 ///     for member in &mut members {
 ///         while let Some(event) = member.poll_event() {
-///             if let Told::Membership(Membership::Secure { .. }) = event.told {
-///                 let seen = Seen::Epoch(event.sid.expect("of an epoch"));
-///                 member.send(now, b"hello".to_vec(), seen)?;
+///             if let Told::Membership(Membership::Secure { sid, .. }) = event.told {
+///                 member.send(now, b"hello".to_vec(), Seen::Epoch(sid))?;
 ///                 secure += 1;
 ///             }
 ///         }
@@ -74,6 +75,8 @@ pub struct Member {
     records: VecDeque<Record>,
     viewing: Viewing,
     muted: BTreeSet<IdentityKey>,
+    /// Whether [`Ended::Closed`] is the end that is told, and not that this member has left.
+    is_lost: bool,
 }
 
 impl Member {
@@ -115,6 +118,7 @@ impl Member {
             records: VecDeque::new(),
             viewing: Viewing::new(me, name, suite, backend, policy, only),
             muted: BTreeSet::new(),
+            is_lost: false,
         };
         member.hear();
         Ok(member)
@@ -161,8 +165,9 @@ impl Member {
     /// closed for good is to be closed too.
     pub fn handle_carrier(&mut self, now: u64, news: CarrierNews) {
         self.now = self.now.max(now);
-        if let CarrierNews::Back { carrier } = news {
-            self.with(now, |engine, now| engine.handle_carrier(now, carrier));
+        if let CarrierNews::Back { .. } = news {
+            let back = news.clone();
+            self.with(now, |engine, now| engine.handle_carrier(now, back));
         }
         let told = match news {
             CarrierNews::Lost {
@@ -288,7 +293,7 @@ impl Member {
         if !self.viewing.may_be_admitted(&identity) {
             return Err(VoteError::NoSuchMember);
         }
-        self.vote(now, |engine, now| Ok(engine.admit(now, identity)?))
+        self.vote(now, |engine, now| engine.admit(now, identity))
     }
 
     /// Asks that a member be left out of the next epoch, as far as the rules ask for this member's word. From here on no text
@@ -301,7 +306,7 @@ impl Member {
         if !self.viewing.is_member(&identity) {
             return Err(VoteError::NoSuchMember);
         }
-        self.vote(now, |engine, now| Ok(engine.exclude(now, identity)?))
+        self.vote(now, |engine, now| engine.exclude(now, identity))
     }
 
     /// Asks that this room and another, of which [`Membership::OtherEpoch`](crate::Membership::OtherEpoch) has told, become
@@ -310,7 +315,7 @@ impl Member {
     /// # Errors
     /// [`VoteError`]; nothing has changed then.
     pub fn merge(&mut self, now: u64, epoch: EpochName) -> Result<(), VoteError> {
-        self.vote(now, |engine, now| Ok(engine.merge(now, epoch)?))
+        self.vote(now, |engine, now| engine.merge(now, epoch))
     }
 
     /// Asks for other rules, as far as those in force ask for this member's word. The last such vote counts.
@@ -318,7 +323,7 @@ impl Member {
     /// # Errors
     /// [`VoteError::BadPolicy`] of rules that the members of the room could not use; nothing has changed then.
     pub fn change_policy(&mut self, now: u64, policy: Policy) -> Result<(), VoteError> {
-        self.vote(now, |engine, now| Ok(engine.change_policy(now, policy)?))
+        self.vote(now, |engine, now| engine.change_policy(now, policy))
     }
 
     /// Takes back what this member asked for. What the others have acted on already stays.
@@ -326,10 +331,7 @@ impl Member {
     /// # Errors
     /// [`VoteError::NoSuchVote`] if there was nothing to take back.
     pub fn withdraw(&mut self, now: u64, vote: &Vote) -> Result<(), VoteError> {
-        self.vote(now, |engine, now| {
-            let was_asked_for = engine.withdraw(now, vote);
-            was_asked_for.then_some(()).ok_or(VoteError::NoSuchVote)
-        })
+        self.vote(now, |engine, now| engine.withdraw(now, vote))
     }
 
     /// Asks for an epoch with fresh keys.
@@ -396,6 +398,14 @@ impl Member {
     pub fn room_code(&mut self, now: u64) -> Result<RoundId, VerifyError> {
         self.with(now, |engine, now| engine.room_code(now))
             .unwrap_or(Err(VerifyError::NotSecure))
+    }
+
+    /// How long ago others were heard: for a person who looks who is there. `now` changes nothing.
+    #[must_use]
+    pub fn last_heard(&self, now: u64) -> LastHeard {
+        let now = Timestamp::from_millis(self.now.max(now));
+        let engine = self.engine.as_ref();
+        engine.map_or_else(LastHeard::default, |engine| engine.last_heard(now))
     }
 
     /// This member's own identity.
@@ -535,10 +545,11 @@ impl Member {
         if told.is_empty() && !is_outside {
             return;
         }
-        let muted = &self.muted;
-        let is_muted = |told: &Told| match told {
+        let (muted, is_lost) = (&self.muted, self.is_lost);
+        let is_hidden = |told: &Told| match told {
             Told::Message(Message::Text { author, .. })
             | Told::Misconduct(Misconduct::Disputed { author, .. }) => muted.contains(author),
+            Told::Ended(Ended::Ended(_)) => is_lost,
             Told::Membership(_)
             | Told::Message(_)
             | Told::Order(_)
@@ -547,7 +558,7 @@ impl Member {
             | Told::Waiting(_)
             | Told::Ended(_) => false,
         };
-        let events = self.translator.translate(self.now, told, is_muted);
+        let events = self.translator.translate(self.now, told, is_hidden);
         for event in &events {
             self.viewing.note(event);
         }
@@ -562,34 +573,6 @@ impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({}, {:?})", self.me, self.translator.sid())
     }
-}
-
-/// What became of the carrier of a room. The codes are the carrier's own: `lost`, `full`, `unreachable`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CarrierNews {
-    /// It is lost, and another is asked for.
-    Lost {
-        /// Why.
-        code: String,
-        /// Which attempt is next, from 1.
-        attempt: u32,
-        /// When: milliseconds of the caller's clock.
-        next: u64,
-    },
-    /// There is another.
-    Back {
-        /// Its face: a server that comes back need not be what it was.
-        carrier: Carrier,
-    },
-    /// It is lost for good.
-    Closed {
-        /// Why.
-        code: String,
-        /// The same for a person.
-        message: String,
-        /// Whether a later attempt may succeed.
-        retry: bool,
-    },
 }
 
 const _: () = {

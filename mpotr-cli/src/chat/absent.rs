@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use mpotr::room::{Event, LastHeard};
-use mpotr::{IdentityKey, WaitingReason};
+use mpotr::{IdentityKey, LastHeard, Membership, Told, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use super::Chat;
@@ -47,13 +46,13 @@ impl Absent {
         clippy::wildcard_enum_match_arm,
         reason = "all others are of no beginning"
     )]
-    pub(super) const fn hear(&mut self, event: &Event) {
+    pub(super) const fn hear(&mut self, event: &Told) {
         match event {
-            Event::Secure { .. } => self.next = None,
-            Event::Waiting {
+            Told::Membership(Membership::Secure { .. }) => self.next = None,
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Gathering { have, want },
                 ..
-            } => self.gathered = Some((*have, *want)),
+            }) => self.gathered = Some((*have, *want)),
             _ => {}
         }
     }
@@ -231,14 +230,13 @@ fn spoken(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use mpotr::room::{Event, LastHeard};
-    use mpotr::{EpochName, IdentityKey, Sid, WaitingReason};
+    use mpotr::{IdentityKey, LastHeard, Told, Waiting, WaitingReason};
     use mpotr_formats::Nick;
     use tokio::time::Instant;
 
     use super::{Absent, Conversation, LONGEST};
     use crate::chat::door::Door;
-    use crate::chat::testing::waits;
+    use crate::chat::testing::{secure, waits, wants_in};
 
     const ME: IdentityKey = IdentityKey::new([1; 32]);
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
@@ -253,15 +251,6 @@ mod tests {
         room(Door::With(
             files.map(|(key, file)| (key, file.to_owned())).into(),
         ))
-    }
-
-    fn secure() -> Event {
-        Event::Secure {
-            sid: Sid::new([9; 32]),
-            name: EpochName::new([9; 16]),
-            parent: None,
-            roster: Vec::new(),
-        }
     }
 
     #[test]
@@ -279,7 +268,7 @@ mod tests {
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
         assert_eq!(LONGEST.as_secs(), 3600);
-        absent.hear(&secure());
+        absent.hear(&secure(9, &[]));
         assert_eq!(absent.due(), None);
     }
 
@@ -293,7 +282,7 @@ mod tests {
             told.starts_with("not here: ") && told.contains(" and "),
             "{told}"
         );
-        room.hear(Event::WantsIn { claimed: BOB });
+        room.hear(wants_in(BOB));
         let later = room.absent.since + Duration::from_secs(90);
         assert_eq!(
             room.tells_of_absent(later, &LastHeard::default()).unwrap(),
@@ -308,7 +297,7 @@ mod tests {
             matches!(&lines[..], [one] if one.contains("carol.pub")),
             "{listed:?}"
         );
-        room.hear(Event::WantsIn { claimed: CAROL });
+        room.hear(wants_in(CAROL));
         assert_eq!(room.names_absent(), None);
         assert_eq!(
             room.awaits(&LastHeard::default()),
@@ -320,7 +309,7 @@ mod tests {
     #[test]
     fn who_keeps_other_rules_is_what_is_waited_for() {
         let mut room = room(Door::Open);
-        room.hear(Event::WantsIn { claimed: BOB });
+        room.hear(wants_in(BOB));
         let differ = WaitingReason::RulesDiffer {
             policy: mpotr::Policy::default(),
             by: vec![BOB],
@@ -340,7 +329,7 @@ mod tests {
         let mut room = room(Door::Open);
         assert_eq!(room.names_absent(), None);
         assert_eq!(room.awaits(&LastHeard::default()), "nobody else has come");
-        room.hear(Event::WantsIn { claimed: BOB });
+        room.hear(wants_in(BOB));
         let gathering = waits(WaitingReason::Gathering { have: 2, want: 3 });
         room.absent.hear(&gathering);
         assert_eq!(room.awaits(&LastHeard::default()), "2 of 3 are there");
@@ -356,7 +345,7 @@ mod tests {
     fn of_a_room_that_is_there_nothing_says_that_it_has_not_begun() {
         for door in [Door::Open, for_two().door] {
             let mut room = room(door);
-            room.hear(Event::WantsIn { claimed: BOB });
+            room.hear(wants_in(BOB));
             room.hear(waits(WaitingReason::Outside));
             let later = room.absent.since + Duration::from_secs(90);
             let told = room.tells_of_absent(later, &LastHeard::default()).unwrap();
@@ -374,9 +363,9 @@ mod tests {
                 "{listed:?}"
             );
             // It may be gone again.
-            room.hear(Event::WaitingOver {
+            room.hear(Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Outside,
-            });
+            }));
             assert!(
                 room.awaits(&LastHeard::default())
                     != "it is there already, and its members have not let you in"
@@ -396,9 +385,9 @@ mod tests {
         let mut with = for_two();
         let mut open = room(Door::Open);
         for room in [&mut with, &mut open] {
-            room.hear(Event::WantsIn { claimed: BOB });
+            room.hear(wants_in(BOB));
         }
-        with.hear(Event::WantsIn { claimed: CAROL });
+        with.hear(wants_in(CAROL));
         let bob = with.called(&BOB);
         assert!(
             with.awaits(&heard(59 * second))

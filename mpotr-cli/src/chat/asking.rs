@@ -7,8 +7,9 @@
 
 use std::time::Duration;
 
-use mpotr::{IdentityKey, Policy, Vote};
+use mpotr::{IdentityKey, Policy, Vote, VoteError};
 use mpotr_formats::Escaped;
+use mpotr_transport::HandleError;
 use tokio::time::Instant;
 
 use super::Chat;
@@ -353,7 +354,11 @@ impl Chat<'_> {
                 let name = self.conversation.name(&key);
                 self.out.notice(format_args!("taken back for {name}"));
                 self.own.retain(|own| *own != vote);
-                let asked = self.handle.withdraw(vote).await;
+                let asked = match self.handle.withdraw(vote).await {
+                    // It has come to pass meanwhile, or cannot any longer.
+                    Err(HandleError::Vote(VoteError::NoSuchVote)) => Ok(()),
+                    asked => asked,
+                };
                 self.ask(asked);
             }
             Err(error) => self.refuse_by(error.lines()),

@@ -3,8 +3,10 @@
 use core::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr::room::Event;
-use mpotr::{EpochName, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
+use mpotr::{
+    EpochName, Fingerprint, IdentityKey, MemberInfo, Membership, Message, Seen, Sid, Told,
+    WaitingReason,
+};
 use mpotr_formats::Nick;
 use tokio::time::Instant;
 
@@ -198,7 +200,7 @@ impl Conversation {
         clippy::wildcard_enum_match_arm,
         reason = "what changes nothing here is a matter of wording alone"
     )]
-    pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
+    pub(super) fn hear(&mut self, event: Told) -> Vec<Say> {
         self.decided.hear(&event);
         self.elsewhere.hear(&event);
         self.notes_exclusion(&event);
@@ -206,33 +208,42 @@ impl Conversation {
             return said;
         }
         match event {
-            Event::WantsIn { claimed } => self.waits(claimed),
-            Event::ExcludedWaiting { claimed } => self.waits_again(claimed),
-            Event::Secure { sid, roster, .. } => self.begins(sid, &roster),
-            Event::Waiting {
+            Told::Membership(Membership::WantsIn {
+                claimed,
+                voted_out: false,
+            }) => self.waits(claimed),
+            Told::Membership(Membership::WantsIn {
+                claimed,
+                voted_out: true,
+            }) => self.waits_again(claimed),
+            Told::Membership(Membership::Secure { sid, roster, .. }) => self.begins(sid, &roster),
+            Told::Waiting(mpotr::Waiting::For {
                 reason: WaitingReason::Alone,
                 ..
-            } if self.is_secure() => notice(
+            }) if self.is_secure() => notice(
                 "nobody else is in the room now; the talk goes on if another member comes back"
                     .to_owned(),
             ),
             // To who waits outside it is the very room that it waits for, most likely.
-            Event::OtherEpoch { .. } if !self.is_secure() => {
+            Told::Membership(Membership::OtherEpoch { .. }) if !self.is_secure() => {
                 self.is_room_there = true;
                 Vec::new()
             }
-            Event::Voted { vote, by } => self.hears_of_decision(&vote, &by),
-            Event::LeftOut { member } => {
+            Told::Membership(Membership::Voted { vote, by }) => self.hears_of_decision(&vote, &by),
+            Told::Membership(Membership::LeftOut { identity: member }) => {
                 let why = self.why_out(&member);
                 let name = self.called(&member);
                 notice(format!("{name} {why} and can read nothing from here on"))
             }
-            Event::OtherEpoch { name, members } => {
+            Told::Membership(Membership::OtherEpoch {
+                epoch: name,
+                members,
+            }) => {
                 self.hears_of_other_room(name, members, &event);
                 Vec::new()
             }
-            Event::Message { author, body, .. } => self.reads(author, &body),
-            Event::Left { member } => {
+            Told::Message(Message::Text { author, body, .. }) => self.reads(author, &body),
+            Told::Membership(Membership::Left { identity: member }) => {
                 if let Some(others) = &mut self.others {
                     others.remove(&member);
                 }
@@ -279,13 +290,13 @@ impl Conversation {
         said
     }
 
-    fn words_of(&self, event: &Event) -> Vec<Say> {
+    fn words_of(&self, event: &Told) -> Vec<Say> {
         let words = wording::of(event, |member| self.called(member));
         words.into_iter().map(Say::Notice).collect()
     }
 
     /// A packet, anyone's, speaks of another room.
-    fn hears_of_other_room(&mut self, name: EpochName, members: u16, event: &Event) {
+    fn hears_of_other_room(&mut self, name: EpochName, members: u16, event: &Told) {
         let told = self.other_rooms;
         self.other_rooms = told.saturating_add(1);
         let lines = match told.cmp(&MOST_OTHER_ROOMS) {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Policy, Vote};
+use mpotr::{IdentityKey, Membership, Policy, Told, Vote};
 
 use super::conversation::{Conversation, Say, notice};
 use super::describing;
@@ -18,11 +17,11 @@ pub(super) struct Decided {
 
 impl Decided {
     /// Takes note of what happens.
-    pub(super) fn hear(&mut self, event: &Event) {
-        if let Event::Voted { vote, by } = event {
+    pub(super) fn hear(&mut self, event: &Told) {
+        if let Told::Membership(Membership::Voted { vote, by }) = event {
             self.now.insert(vote.clone(), by.clone());
         }
-        if let Event::Secure { .. } = event {
+        if let Told::Membership(Membership::Secure { .. }) = event {
             self.before = core::mem::take(&mut self.now);
         }
     }
@@ -97,31 +96,22 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{EpochName, IdentityKey, Sid, Vote};
+    use mpotr::{IdentityKey, Membership, Told, Vote};
     use mpotr_formats::Nick;
 
     use crate::chat::conversation::{Conversation, Say};
     use crate::chat::door::Door;
+    use crate::chat::testing::secure;
 
     const ME: IdentityKey = IdentityKey::new([1; 32]);
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
     const CAROL: IdentityKey = IdentityKey::new([3; 32]);
 
-    fn voted(vote: &Vote, by: &[IdentityKey]) -> Event {
-        Event::Voted {
+    fn voted(vote: &Vote, by: &[IdentityKey]) -> Told {
+        Told::Membership(Membership::Voted {
             vote: vote.clone(),
             by: by.to_vec(),
-        }
-    }
-
-    fn secure() -> Event {
-        Event::Secure {
-            sid: Sid::new([9; 32]),
-            name: EpochName::new([9; 16]),
-            parent: None,
-            roster: Vec::new(),
-        }
+        })
     }
 
     #[test]
@@ -132,9 +122,9 @@ mod tests {
         assert_eq!(room.hear(voted(&out, &[BOB])), []);
         let bob = room.name(&BOB);
         assert_eq!(room.as_asked(&out), format!(", as {bob} asks"));
-        room.hear(secure());
+        room.hear(secure(9, &[]));
         assert_eq!(room.as_asked(&out), format!(", as {bob} asks"));
-        room.hear(secure());
+        room.hear(secure(9, &[]));
         assert_eq!(room.as_asked(&out), "");
         room.hear(voted(&out, &[ME, BOB]));
         assert_eq!(room.as_asked(&out), format!(", as {bob} and you ask"));

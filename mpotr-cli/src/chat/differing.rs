@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Policy, Rekey, Rule, WaitingReason};
+use mpotr::{IdentityKey, Membership, Policy, Rekey, Rule, Told, Waiting, WaitingReason};
 
 use super::conversation::Conversation;
 use super::rules::change_beside;
@@ -18,16 +17,16 @@ pub(super) struct Differing(Vec<(Policy, Vec<IdentityKey>)>);
 impl Differing {
     /// Takes note of what happens.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no rules")]
-    pub(super) fn hear(&mut self, event: &Event) {
+    pub(super) fn hear(&mut self, event: &Told) {
         match event {
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::RulesDiffer { policy, by },
                 ..
-            } => self.0.push((policy.clone(), by.clone())),
-            Event::WaitingOver {
+            }) => self.0.push((policy.clone(), by.clone())),
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::RulesDiffer { policy, by },
-            } => self.0.retain(|(of, who)| (of, who) != (policy, by)),
-            Event::Secure { .. } => self.0.clear(),
+            }) => self.0.retain(|(of, who)| (of, who) != (policy, by)),
+            Told::Membership(Membership::Secure { .. }) => self.0.clear(),
             _ => {}
         }
     }
@@ -196,8 +195,7 @@ fn written(rule: &Rule, name: impl Fn(&IdentityKey) -> String) -> String {
 mod tests {
     use std::time::Duration;
 
-    use mpotr::room::{Event, Timestamp};
-    use mpotr::{IdentityKey, Policy, Rekey, Rule, WaitingReason};
+    use mpotr::{IdentityKey, Policy, Rekey, Rule, Told, Waiting, WaitingReason};
     use mpotr_formats::Nick;
 
     use super::options;
@@ -238,11 +236,11 @@ mod tests {
             format!("  or {bob}, without --admit, --exclude, --change, --evidence and --rekey")
         );
         // Rules of a room that is there are those of who comes, or nobody comes.
-        room.hear(Event::Waiting {
+        room.hear(Told::Waiting(Waiting::For {
             reason: WaitingReason::Outside,
-            since: Timestamp::default(),
+            since: 0,
             until: None,
-        });
+        }));
         assert_eq!(room.rules_differ(&by_two(), &[BOB], &own).len(), 2);
     }
 

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use mpotr::EpochName;
-use mpotr::room::Event;
+use mpotr::{EpochName, Membership, Told};
 use tokio::time::Instant;
 
 /// How long a name waits: as long as a change takes, as a rule.
@@ -48,8 +47,13 @@ impl Elsewhere {
 
     /// Takes note of what this room is called, and of how many have come into it at once: as many as were said to be in another
     /// room are those of that one.
-    pub(super) fn hear(&mut self, event: &Event) {
-        if let Event::Secure { name, roster, .. } = event {
+    pub(super) fn hear(&mut self, event: &Told) {
+        if let Told::Membership(Membership::Secure {
+            epoch: name,
+            roster,
+            ..
+        }) = event
+        {
             let came = roster.len().saturating_sub(self.here);
             self.here = roster.len();
             let has_come = |held: &Held| came > 0 && usize::from(held.members) == came;
@@ -72,27 +76,22 @@ impl Elsewhere {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{EpochName, IdentityKey, MemberInfo, Sid};
+    use mpotr::{EpochName, IdentityKey, MemberInfo, Told};
     use tokio::time::Instant;
 
     use super::{Elsewhere, WAITS};
+    use crate::chat::testing::begins;
 
-    fn secure(name: EpochName) -> Event {
+    fn secure(name: EpochName) -> Told {
         secure_of(name, 0)
     }
 
-    fn secure_of(name: EpochName, members: u8) -> Event {
+    fn secure_of(name: EpochName, members: u8) -> Told {
         let roster = (0..members).map(|byte| MemberInfo {
             identity: IdentityKey::new([byte; 32]),
             is_me: byte == 0,
         });
-        Event::Secure {
-            sid: Sid::new([9; 32]),
-            name,
-            parent: None,
-            roster: roster.collect(),
-        }
+        begins(9, name, roster)
     }
 
     #[test]

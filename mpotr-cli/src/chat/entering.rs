@@ -4,8 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use mpotr::room::RoomConfig;
-use mpotr::{Admission, IdentityKey, IdentityKeyPair, Policy, RoomId, Rule};
+use mpotr::{Admission, IdentityKey, IdentityKeyPair, Policy, RoomName, RoomOptions, Rule};
 use mpotr_formats::Nick;
 use mpotr_formats::known::KnownPeople;
 #[cfg(feature = "irc")]
@@ -183,7 +182,7 @@ pub(super) async fn enter(
     let Meeting {
         place, room, nick, ..
     } = meeting;
-    let room = room.id::<AnySuite>();
+    let id = room.id::<AnySuite>();
     let entering = Entering {
         args,
         place,
@@ -195,7 +194,7 @@ pub(super) async fn enter(
     };
     match place {
         Place::Relay(address) => {
-            let connect = RelayConnect::new(address.clone(), room)?;
+            let connect = RelayConnect::new(address.clone(), id)?;
             entering.by(connect).await
         }
         #[cfg(feature = "irc")]
@@ -216,7 +215,7 @@ struct Entering<'a> {
     args: &'a ChatArgs,
     place: &'a Place,
     nick: &'a Nick,
-    room: RoomId,
+    room: &'a RoomName,
     policy: &'a Policy,
     identity: IdentityKeyPair,
     admission: Admission,
@@ -224,8 +223,13 @@ struct Entering<'a> {
 
 impl Entering<'_> {
     async fn by_program(self, name: &str, address: Option<&str>) -> anyhow::Result<Entered> {
-        let connect = ExecConnect::new(name, address, self.nick.as_str(), self.room)
-            .context("no program has such a name")?;
+        let connect = ExecConnect::new(
+            name,
+            address,
+            self.nick.as_str(),
+            self.room.id::<AnySuite>(),
+        )
+        .context("no program has such a name")?;
         let login = self.args.login().of_program();
         self.by(connect.login(login)).await
     }
@@ -247,21 +251,23 @@ impl Entering<'_> {
         let written = [&args.admit, &args.exclude, &args.change];
         let follow_policy =
             written.iter().all(|rule| rule.is_none()) && !args.evidence && args.rekey.is_none();
-        let config = RoomConfig {
-            policy: policy.clone(),
-            follow_policy,
-            members: args.members.map(usize::from),
-            record: args.save_transcript.is_some(),
-            carrier: transport.carrier(),
-            ..RoomConfig::new(room, admission)
-        };
-        config.check().context("the rules cannot be kept")?;
+        let mut options = RoomOptions::new(room.as_str(), admission)?
+            .suite(args.suite)
+            .backend(args.backend)
+            .record(args.save_transcript.is_some())
+            .carrier(transport.carrier());
+        if !follow_policy {
+            options = options.policy(policy.clone());
+        }
+        if let Some(members) = args.members {
+            options = options.members(members.into());
+        }
         Entry {
-            config,
+            options,
             identity,
             transport,
             reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
         }
-        .enter(args.suite, args.backend)
+        .enter()
     }
 }

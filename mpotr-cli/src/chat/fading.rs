@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Vote, WaitingReason};
+use mpotr::{IdentityKey, Membership, Told, Vote, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use super::wording::{enumerated, purpose};
@@ -22,33 +21,33 @@ pub(super) struct Fading {
 impl Fading {
     /// Takes note of what happens.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no vote")]
-    pub(super) fn hear(&mut self, event: &Event, me: &IdentityKey, now: Instant) {
+    pub(super) fn hear(&mut self, event: &Told, me: &IdentityKey, now: Instant) {
         match event {
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::AskedOut { by, .. },
-            } => self.fades(Vote::Exclude(*me), by, now),
-            Event::Waiting {
+            }) => self.fades(Vote::Exclude(*me), by, now),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::AskedOut { .. },
                 ..
-            } => self.votes.retain(|(it, _)| *it != Vote::Exclude(*me)),
-            Event::WaitingOver {
+            }) => self.votes.retain(|(it, _)| *it != Vote::Exclude(*me)),
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::VoteHere { vote, by, .. },
-            } => self.fades(vote.clone(), by, now),
+            }) => self.fades(vote.clone(), by, now),
             // Fewer ask for it, or more.
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::VoteHere { vote, .. },
                 ..
-            } => self.votes.retain(|(it, _)| it != vote),
-            Event::Waiting {
+            }) => self.votes.retain(|(it, _)| it != vote),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Excluding { .. } | WaitingReason::Changing { .. },
                 ..
-            }
-            | Event::Secure { .. }
-            | Event::PolicyChanged { .. }
-            | Event::LeftOut { .. }
-            | Event::Left { .. }
-            | Event::Behind
-            | Event::Removed => self.votes.clear(),
+            })
+            | Told::Membership(Membership::Secure { .. })
+            | Told::Membership(Membership::PolicyChanged { .. })
+            | Told::Membership(Membership::LeftOut { .. })
+            | Told::Membership(Membership::Left { .. })
+            | Told::Membership(Membership::Behind)
+            | Told::Membership(Membership::Removed) => self.votes.clear(),
             _ => {}
         }
     }
@@ -88,8 +87,7 @@ impl Fading {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{IdentityKey, Vote, WaitingReason};
+    use mpotr::{IdentityKey, Membership, Told, Vote, Waiting, WaitingReason};
     use tokio::time::Instant;
 
     use super::{Fading, SHOWS};
@@ -118,7 +116,7 @@ mod tests {
     fn a_vote_that_waits_no_longer_and_does_not_come_true_was_taken_back() {
         let mut fading = Fading::default();
         let now = Instant::now();
-        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
+        fading.hear(&Told::Waiting(Waiting::Over { reason: asked() }), &ME, now);
         assert_eq!(fading.due(), Some(now + SHOWS));
         let told = fading.tell(|_| false, name);
         assert_eq!(told, ["alice no longer asks to leave bob out"]);
@@ -129,10 +127,14 @@ mod tests {
     fn what_comes_true_or_is_asked_by_this_member_too_is_not_told() {
         let mut fading = Fading::default();
         let now = Instant::now();
-        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
-        fading.hear(&Event::LeftOut { member: BOB }, &ME, now);
+        fading.hear(&Told::Waiting(Waiting::Over { reason: asked() }), &ME, now);
+        fading.hear(
+            &Told::Membership(Membership::LeftOut { identity: BOB }),
+            &ME,
+            now,
+        );
         assert_eq!(fading.due(), None);
-        fading.hear(&Event::WaitingOver { reason: asked() }, &ME, now);
+        fading.hear(&Told::Waiting(Waiting::Over { reason: asked() }), &ME, now);
         assert_eq!(
             fading.tell(|vote| *vote == Vote::Exclude(BOB), name),
             [""; 0]
@@ -148,14 +150,14 @@ mod tests {
             have: 1,
             need: 3,
         };
-        let over = |by| Event::WaitingOver { reason: asked(by) };
+        let over = |by| Told::Waiting(Waiting::Over { reason: asked(by) });
         fading.hear(&over(vec![ALICE]), &ME, now);
         // Another asks for it, too: told anew.
-        let more = Event::Waiting {
+        let more = Told::Waiting(Waiting::For {
             reason: asked(vec![ALICE, BOB]),
-            since: mpotr::room::Timestamp::default(),
+            since: 0,
             until: None,
-        };
+        });
         fading.hear(&more, &ME, now);
         assert_eq!(fading.due(), None);
         fading.hear(&over(vec![ALICE]), &ME, now);

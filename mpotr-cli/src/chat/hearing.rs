@@ -1,9 +1,9 @@
 //! What happened in the room, for the person and for what this member answers by itself.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{MessageId, Vote, WaitingReason};
+use mpotr::{Membership, Message, MessageId, Told, Vote, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use super::Chat;
@@ -19,8 +19,8 @@ const INPUT_WAITS: &str = "until then the input waits, and is read no further th
 
 impl Chat<'_> {
     /// Shows what happened in the room.
-    pub(super) async fn hear(&mut self, event: Event) {
-        let is_text = matches!(event, Event::Message { .. });
+    pub(super) async fn hear(&mut self, event: Told) {
+        let is_text = matches!(event, Told::Message(Message::Text { .. }));
         self.show(event).await;
         self.ask_by_link().await;
         let others = self.conversation.others.as_ref().map_or(0, BTreeSet::len);
@@ -31,7 +31,7 @@ impl Chat<'_> {
     }
 
     /// Has all parts take note of what happened, whichever of them tells of it.
-    fn take_note(&mut self, event: &Event) {
+    fn take_note(&mut self, event: &Told) {
         let (conversation, now) = (&mut self.conversation, Instant::now());
         self.outcome.hear(event, conversation, self.at_terminal);
         self.fading.hear(event, &conversation.me, now);
@@ -42,7 +42,7 @@ impl Chat<'_> {
         conversation.notes_exclusion(event);
     }
 
-    async fn show(&mut self, event: Event) {
+    async fn show(&mut self, event: Told) {
         self.take_note(&event);
         let id = self.note(&event);
         self.hear_of_texts(&event).await;
@@ -64,8 +64,11 @@ impl Chat<'_> {
         if let Some(told) = self.told_by_rules(&event) {
             return self.tell(told);
         }
-        let is_shown = matches!(event, Event::Secure { .. });
-        let are_fewer = matches!(event, Event::Secure { .. } | Event::Left { .. });
+        let is_shown = matches!(event, Told::Membership(Membership::Secure { .. }));
+        let are_fewer = matches!(
+            event,
+            Told::Membership(Membership::Secure { .. }) | Told::Membership(Membership::Left { .. })
+        );
         let is_alone = self.is_left_alone_with_input(&event);
         let mut said = self.conversation.hear(event);
         if is_alone {
@@ -147,28 +150,28 @@ impl Chat<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "all others are told by what they are"
     )]
-    fn told_by_rules(&mut self, event: &Event) -> Option<Vec<String>> {
-        if let Event::Waiting { reason, .. } = event
+    fn told_by_rules(&mut self, event: &Told) -> Option<Vec<String>> {
+        if let Told::Waiting(Waiting::For { reason, .. }) = event
             && let Some(told) = self.told_by_votes(reason)
         {
             return Some(told);
         }
         let conversation = &self.conversation;
         Some(match event {
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::RulesDiffer { policy, by },
                 ..
-            } => conversation.rules_differ(policy, by, &self.policy),
-            Event::Waiting {
+            }) => conversation.rules_differ(policy, by, &self.policy),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::AnotherInstance { identity },
                 since,
                 until,
-            } => {
-                let lasts = until.map(|until| until.since(*since));
+            }) => {
+                let lasts = until.map(|until| Duration::from_millis(until.saturating_sub(*since)));
                 conversation.another_instance(identity, lasts)
             }
-            Event::Removed => conversation.was_left_out(&self.policy),
-            Event::PolicyChanged { policy } => {
+            Told::Membership(Membership::Removed) => conversation.was_left_out(&self.policy),
+            Told::Membership(Membership::PolicyChanged { policy }) => {
                 let is_left_alone = conversation.others.as_ref().is_some_and(BTreeSet::is_empty);
                 let asked = match is_left_alone {
                     true => ", which are those that you began with, since nobody else is in the room now"
@@ -191,26 +194,26 @@ impl Chat<'_> {
     }
 
     /// Whether there is nobody left to read what the input of a pipe has yet to say, which is not known to have ended.
-    fn is_left_alone_with_input(&self, event: &Event) -> bool {
+    fn is_left_alone_with_input(&self, event: &Told) -> bool {
         let is_alone = matches!(
             event,
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Alone,
                 ..
-            }
+            })
         );
         let reads_pipe = !self.at_terminal && !self.input_is_over;
         is_alone && reads_pipe && self.conversation.is_secure()
     }
 
     /// Takes note of what texts wait for.
-    fn note_pause(&mut self, event: &Event) {
-        if let Event::Waiting { reason, .. } = event
+    fn note_pause(&mut self, event: &Told) {
+        if let Told::Waiting(Waiting::For { reason, .. }) = event
             && wording::pauses_texts(reason)
         {
             self.pauses.push(reason.clone());
         }
-        if let Event::WaitingOver { reason } = event {
+        if let Told::Waiting(Waiting::Over { reason }) = event {
             self.pauses.retain(|it| it != reason);
         }
     }

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use mpotr::TextId;
-use mpotr::room::Event;
+use mpotr::{Message, TextId, Told};
 use mpotr_formats::Escaped;
 
 /// What is told the first time.
@@ -32,16 +31,18 @@ impl HeldTexts {
     }
 
     /// Takes note of what becomes of a text. Returns what to tell, if it is held: `names` has those who came in.
-    pub(super) fn hear(&mut self, event: &Event, names: &[String]) -> Vec<String> {
-        if let Event::Sent { text_id, .. } | Event::Dropped { text_id, .. } = event {
+    pub(super) fn hear(&mut self, event: &Told, names: &[String]) -> Vec<String> {
+        if let Told::Message(Message::Sent { text_id, .. })
+        | Told::Message(Message::Dropped { text_id, .. }) = event
+        {
             let text = self.waiting.remove(text_id);
             self.on_way.extend(text.map(|text| (*text_id, text)));
             self.held.retain(|_, held| held != text_id);
         }
-        if let Event::Acknowledged { text_id } = event {
+        if let Told::Message(Message::Acknowledged { text_id }) = event {
             self.on_way.remove(text_id);
         }
-        let Event::Held { text_id, .. } = event else {
+        let Told::Message(Message::Held { text_id, .. }) = event else {
             return Vec::new();
         };
         let text = self.waiting.get(text_id).map_or("", String::as_str);
@@ -100,8 +101,10 @@ impl HeldTexts {
     }
 
     /// The text that an event tells the loss of.
-    pub(super) fn lost(&mut self, event: &Event) -> Option<String> {
-        if let Event::Missed { text_id, .. } | Event::Dropped { text_id, .. } = event {
+    pub(super) fn lost(&mut self, event: &Told) -> Option<String> {
+        if let Told::Message(Message::Missed { text_id, .. })
+        | Told::Message(Message::Dropped { text_id, .. }) = event
+        {
             self.on_way.remove(text_id)
         } else {
             None
@@ -156,31 +159,21 @@ impl HeldTexts {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use mpotr::room::Event;
-    use mpotr::{DropReason, IdentityKey, TextId};
+    use mpotr::{DropReason, Message, TextId, Told};
 
     use super::{HINT, HeldTexts};
+    use crate::chat::testing::{self, EVE};
 
-    const EVE: IdentityKey = IdentityKey::new([3; 32]);
-
-    /// Texts of a room of its own: nobody else makes their names.
+    /// Two texts.
     pub(crate) fn texts() -> [TextId; 2] {
-        use mpotr::room::{Room, RoomConfig};
-        use mpotr::{Admission, DefaultSuite, IdentityKeyPair, RoomId, Seen};
-        let mut rng = mpotr::SystemRng::default();
-        let now = mpotr::room::Timestamp::default();
-        let id = RoomId::of_name::<DefaultSuite>("tea");
-        let config = RoomConfig::new(id, Admission::Only([EVE].into()));
-        let identity = IdentityKeyPair::random::<DefaultSuite>(&mut rng);
-        let mut room = Room::<DefaultSuite>::new(config, identity, now, &mut rng).unwrap();
-        [(); 2].map(|()| room.send(now, Vec::new(), Seen::Expected).unwrap())
+        testing::texts(2).try_into().unwrap()
     }
 
     fn hold(held: &mut HeldTexts, text_id: TextId) -> Vec<String> {
-        let event = Event::Held {
+        let event = Told::Message(Message::Held {
             text_id,
             added: vec![EVE],
-        };
+        });
         held.hear(&event, &["eve".to_owned()])
     }
 
@@ -244,7 +237,7 @@ pub(crate) mod tests {
         hold(&mut held, two);
         assert_eq!(held.unsent(), [one, two]);
         let why = DropReason::Discarded;
-        held.hear(&Event::Dropped { text_id: one, why }, &[]);
+        held.hear(&Told::Message(Message::Dropped { text_id: one, why }), &[]);
         assert_eq!(held.unsent(), [two]);
     }
 
@@ -255,12 +248,14 @@ pub(crate) mod tests {
         for (text_id, text) in [(one, "first"), (two, "second")] {
             held.take(text_id, text.to_owned());
             let id = mpotr::MessageId::new([7; 32]);
-            held.hear(&Event::Sent { text_id, id }, &[]);
+            held.hear(&Told::Message(Message::Sent { text_id, id }), &[]);
         }
-        held.hear(&Event::Acknowledged { text_id: one }, &[]);
-        let missed = |text_id| Event::Missed {
-            text_id,
-            by: vec![EVE],
+        held.hear(&Told::Message(Message::Acknowledged { text_id: one }), &[]);
+        let missed = |text_id| {
+            Told::Message(Message::Missed {
+                text_id,
+                by: vec![EVE],
+            })
         };
         assert_eq!(held.lost(&missed(one)), None);
         assert_eq!(held.lost(&missed(two)), Some("second".to_owned()));
@@ -278,7 +273,7 @@ pub(crate) mod tests {
         held.is_decided(one);
         assert_eq!(held.meant(None), [two]);
         let why = DropReason::Left;
-        let dropped = Event::Dropped { text_id: two, why };
+        let dropped = Told::Message(Message::Dropped { text_id: two, why });
         assert!(held.hear(&dropped, &[]).is_empty());
         assert!(held.meant(None).is_empty());
         assert_eq!(held.waiting.len(), 1);

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mpotr::crypto::Secret;
-use mpotr::room::Event;
-use mpotr::{AttemptId, IdentityKey, SecretOutcome, SharedSecret, SystemRng};
+use mpotr::{AttemptId, IdentityKey, SecretOutcome, SharedSecret, SystemRng, Told, Verification};
 use mpotr_formats::Nick;
 use mpotr_formats::known::{How, petname_of};
 use mpotr_formats::room_address::{MAX_ROOM_ADDRESS_KEYS, ONCE, RoomAddress};
@@ -396,23 +395,23 @@ impl Chat<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "all others have nothing to do with links"
     )]
-    pub(super) async fn hear_of_links(&mut self, event: &Event) -> bool {
+    pub(super) async fn hear_of_links(&mut self, event: &Told) -> bool {
         match event {
-            Event::SecretAsked {
+            Told::Verification(Verification::SecretAsked {
                 attempt,
                 identity,
                 question,
                 ..
-            } if question == QUESTION && !self.conversation.is_muted(identity) => {
+            }) if question == QUESTION && !self.conversation.is_muted(identity) => {
                 self.is_asked_by_link(*attempt, identity).await;
                 true
             }
-            Event::SecretResult {
+            Told::Verification(Verification::SecretResult {
                 attempt,
                 identity,
                 result,
                 failures,
-            } => match self.conversation.inviting.ends(attempt, *result) {
+            }) => match self.conversation.inviting.ends(attempt, *result) {
                 Some(end) => {
                     self.tell_of_link(identity, end, *failures);
                     true

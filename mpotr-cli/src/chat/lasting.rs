@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mpotr::WaitingReason;
-use mpotr::room::Event;
+use mpotr::{Membership, Told, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use super::conversation::Conversation;
@@ -37,32 +36,32 @@ impl Lasting {
         clippy::wildcard_enum_match_arm,
         reason = "all others change nothing of it"
     )]
-    pub(super) fn hear(&mut self, event: &Event, now: Instant) {
+    pub(super) fn hear(&mut self, event: &Told, now: Instant) {
         let begins = |wait, lasts| Some((wait, now.checked_add(lasts)?));
         match event {
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Gathering { have, want },
                 ..
-            } if have == want && !self.is_of_rules() => self.0 = begins(Wait::Agreement, AGREES),
-            Event::Waiting {
+            }) if have == want && !self.is_of_rules() => self.0 = begins(Wait::Agreement, AGREES),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Outside,
                 ..
-            } if !self.is_of_rules() => self.0 = begins(Wait::Door, LETS_IN),
-            Event::Waiting {
+            }) if !self.is_of_rules() => self.0 = begins(Wait::Door, LETS_IN),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::RulesDiffer { .. },
                 ..
-            } => self.0 = begins(Wait::Rules, AGREES),
-            Event::WaitingOver {
+            }) => self.0 = begins(Wait::Rules, AGREES),
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::RulesDiffer { .. },
-            } if self.is_of_rules() => self.0 = None,
-            Event::Waiting {
+            }) if self.is_of_rules() => self.0 = None,
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::IdentityInRoom,
                 ..
-            }
-            | Event::Secure { .. } => self.0 = None,
-            Event::WaitingOver {
+            })
+            | Told::Membership(Membership::Secure { .. }) => self.0 = None,
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Outside,
-            } if matches!(self.0, Some((Wait::Door, _))) => self.0 = None,
+            }) if matches!(self.0, Some((Wait::Door, _))) => self.0 = None,
             _ => {}
         }
     }
@@ -157,14 +156,13 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{IdentityKey, WaitingReason};
+    use mpotr::{IdentityKey, Told, Waiting, WaitingReason};
     use mpotr_formats::Nick;
     use tokio::time::Instant;
 
     use super::{AGREES, Conversation, LETS_IN, Lasting, Wait};
     use crate::chat::door::Door;
-    use crate::chat::testing::waits;
+    use crate::chat::testing::{waits, wants_in};
 
     #[test]
     fn what_lasts_is_told_when_it_has_and_not_before() {
@@ -195,7 +193,7 @@ mod tests {
             assert_eq!(lasting.due(), Some(now + AGREES));
             assert_eq!(lasting.take(now), Some(Wait::Rules));
         }
-        lasting.hear(&Event::WaitingOver { reason: differ() }, now);
+        lasting.hear(&Told::Waiting(Waiting::Over { reason: differ() }), now);
         assert_eq!(lasting.due(), None);
     }
 
@@ -207,7 +205,7 @@ mod tests {
         let mut room = Conversation::new(me, &Nick::new("me").unwrap(), door);
         let now = Instant::now();
         for (claimed, told_of) in [(bob, "the network is slow"), (eve, "--with bob.pub FILE")] {
-            room.hear(Event::WantsIn { claimed });
+            room.hear(wants_in(claimed));
             let gathers = waits(WaitingReason::Gathering { have: 2, want: 2 });
             room.lasting.hear(&gathers, now);
             let told = room.tells_of_lasting(now, true, true);
@@ -220,9 +218,9 @@ mod tests {
         let now = Instant::now();
         for over in [
             waits(WaitingReason::IdentityInRoom),
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Outside,
-            },
+            }),
         ] {
             let mut lasting = Lasting::default();
             lasting.hear(&waits(WaitingReason::Outside), now);

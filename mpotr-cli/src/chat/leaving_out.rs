@@ -1,7 +1,6 @@
 //! Who is to be left out, and why one is out.
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Vote, WaitingReason};
+use mpotr::{IdentityKey, Told, Vote, Waiting, WaitingReason};
 
 use super::conversation::Conversation;
 
@@ -22,23 +21,23 @@ impl Conversation {
         clippy::wildcard_enum_match_arm,
         reason = "all others are of no exclusion"
     )]
-    pub(super) fn notes_exclusion(&mut self, event: &Event) {
+    pub(super) fn notes_exclusion(&mut self, event: &Told) {
         match event {
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Excluding { identity },
                 ..
-            } => {
+            }) => {
                 self.to_leave_out.insert(*identity);
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Excluding { identity },
-            } => {
+            }) => {
                 self.to_leave_out.remove(identity);
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::AskedOut { .. },
-            } => self.asked_out_here = None,
-            Event::Waiting {
+            }) => self.asked_out_here = None,
+            Told::Waiting(Waiting::For {
                 reason:
                     WaitingReason::VoteHere {
                         vote: Vote::Exclude(member),
@@ -46,16 +45,16 @@ impl Conversation {
                         ..
                     },
                 ..
-            } => {
+            }) => {
                 self.asked_out.insert(*member, by.clone());
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason:
                     WaitingReason::VoteHere {
                         vote: Vote::Exclude(member),
                         ..
                     },
-            } => {
+            }) => {
                 self.asked_out.remove(member);
             }
             _ => {}

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use mpotr::room::LastHeard;
-use mpotr::{IdentityKey, Vote};
+use mpotr::{IdentityKey, LastHeard, Vote};
 use tokio::time::Instant;
 
 use super::conversation::Conversation;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{DropReason, IdentityKey};
+use mpotr::{DropReason, IdentityKey, Message, Told};
 use mpotr_formats::Escaped;
 use tokio::time::Instant;
 
@@ -44,15 +43,15 @@ impl Losses {
     /// Takes an event that tells of a loss, and the text, if it may be shown. Returns whether it does.
     pub(super) fn take(
         &mut self,
-        event: &Event,
+        event: &Told,
         text: Option<&str>,
         now: Instant,
         name: impl Fn(&IdentityKey) -> String,
     ) -> bool {
-        let loss = if let Event::Missed { by, .. } = event {
+        let loss = if let Told::Message(Message::Missed { by, .. }) = event {
             let names: Vec<_> = by.iter().map(name).collect();
             Loss::Missed(names.join(", "))
-        } else if let Event::Dropped { why, .. } = event {
+        } else if let Told::Message(Message::Dropped { why, .. }) = event {
             if *why == DropReason::Discarded {
                 // By the person's own word.
                 return true;

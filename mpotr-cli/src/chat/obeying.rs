@@ -2,8 +2,7 @@
 
 use core::fmt::Display;
 
-use mpotr::room::LastHeard;
-use mpotr::{Rule, Seen, Vote};
+use mpotr::{LastHeard, Rule, Seen, Vote};
 use mpotr_transport::HandleError;
 use tokio::time::Instant;
 

@@ -7,8 +7,7 @@ mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr::room::Event;
-use mpotr::{Departure, DropReason, IdentityKey, TextId};
+use mpotr::{Departure, DropReason, IdentityKey, Membership, Message, TextId, Told};
 
 use super::conversation::Conversation;
 pub(crate) use tally::ChatError;
@@ -88,12 +87,12 @@ impl Outcome {
     }
 
     /// Notes what the room says. `is_seen`: a person sees who reads a text, and sends it to those.
-    pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation, is_seen: bool) {
-        if let Event::Secure { .. } = event {
+    pub(super) fn hear(&mut self, event: &Told, conversation: &Conversation, is_seen: bool) {
+        if let Told::Membership(Membership::Secure { .. }) = event {
             self.not_begun = None;
         }
         // The roster that was shown last is the one that a text leaves to.
-        if let Event::Sent { text_id, .. } = event
+        if let Told::Message(Message::Sent { text_id, .. }) = event
             && !is_seen
         {
             let absent: BTreeSet<_> = conversation.absent().collect();
@@ -101,13 +100,13 @@ impl Outcome {
                 self.left_without.insert(*text_id, absent);
             }
         }
-        if let Event::Missed { text_id, by } = event {
+        if let Told::Message(Message::Missed { text_id, by }) = event {
             self.lack(*text_id, by);
         }
-        if let Event::Acknowledged { text_id } = event {
+        if let Told::Message(Message::Acknowledged { text_id }) = event {
             self.lack(*text_id, &[]);
         }
-        if let Event::Dropped { why, .. } = event
+        if let Told::Message(Message::Dropped { why, .. }) = event
             && *why != DropReason::Discarded
         {
             self.note(Unsent::Dropped(*why));

@@ -9,8 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr::IdentityKey;
-use mpotr::room::{Event, LastHeard};
+use mpotr::{IdentityKey, LastHeard, Membership, Message, Misconduct, Order, Told};
 use tokio::time::Instant;
 
 use super::wording::count;
@@ -57,9 +56,9 @@ impl Silence {
 impl Quiet {
     /// Takes note of what shows who is heard, and who is not.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others show neither")]
-    pub(super) fn hear(&mut self, event: &Event, now: Instant) {
+    pub(super) fn hear(&mut self, event: &Told, now: Instant) {
         match event {
-            Event::Unsettled { waiting_for, .. } => {
+            Told::Order(Order::Unsettled { waiting_for, .. }) => {
                 self.0.retain(|member, _| waiting_for.contains(member));
                 for member in waiting_for {
                     let silence = Silence {
@@ -70,13 +69,18 @@ impl Quiet {
                     self.0.entry(*member).or_insert(silence);
                 }
             }
-            Event::Message { author, .. } => {
+            Told::Message(Message::Text { author, .. }) => {
                 self.0.remove(author);
             }
-            Event::Left { member } | Event::LeftOut { member } | Event::Replaced { member } => {
+            Told::Membership(Membership::Left { identity: member })
+            | Told::Membership(Membership::LeftOut { identity: member })
+            | Told::Misconduct(Misconduct::Replaced { identity: member }) => {
                 self.0.remove(member);
             }
-            Event::Settled | Event::Secure { .. } | Event::Behind | Event::Removed => {
+            Told::Order(Order::Settled)
+            | Told::Membership(Membership::Secure { .. })
+            | Told::Membership(Membership::Behind)
+            | Told::Membership(Membership::Removed) => {
                 self.0.clear();
             }
             _ => {}
@@ -160,8 +164,7 @@ impl Quiet {
 mod tests {
     use std::time::Duration;
 
-    use mpotr::IdentityKey;
-    use mpotr::room::{Event, LastHeard, Timestamp};
+    use mpotr::{IdentityKey, LastHeard, Membership, Order, Told};
     use tokio::time::Instant;
 
     use super::{LATE, Quiet};
@@ -169,12 +172,12 @@ mod tests {
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
     const CAROL: IdentityKey = IdentityKey::new([3; 32]);
 
-    fn unsettled(waiting_for: &[IdentityKey]) -> Event {
-        Event::Unsettled {
-            since: Timestamp::default(),
+    fn unsettled(waiting_for: &[IdentityKey]) -> Told {
+        Told::Order(Order::Unsettled {
+            since: 0,
             count: 1,
             waiting_for: waiting_for.to_vec(),
-        }
+        })
     }
 
     fn name(key: &IdentityKey) -> String {
@@ -266,9 +269,15 @@ mod tests {
         quiet.hear(&unsettled(&[BOB, CAROL]), now);
         quiet.hear(&unsettled(&[CAROL]), now);
         assert!(!quiet.has(&BOB));
-        quiet.hear(&Event::LeftOut { member: CAROL }, now);
+        quiet.hear(
+            &Told::Membership(Membership::LeftOut { identity: CAROL }),
+            now,
+        );
         assert_eq!(quiet.due(), None);
-        for over in [Event::Settled, Event::Behind] {
+        for over in [
+            Told::Order(Order::Settled),
+            Told::Membership(Membership::Behind),
+        ] {
             quiet.hear(&unsettled(&[BOB]), now);
             quiet.hear(&over, now);
             assert_eq!(quiet.due(), None);

@@ -1,7 +1,6 @@
 //! What the room waits for at this moment, for whom sees it at any time.
 
-use mpotr::room::Event;
-use mpotr::{Policy, WaitingReason};
+use mpotr::{Membership, Policy, Told, Waiting, WaitingReason};
 
 use super::conversation::Conversation;
 use super::view::{Kind, Pinned};
@@ -22,18 +21,18 @@ impl Reasons {
         clippy::wildcard_enum_match_arm,
         reason = "all others begin and end no waiting"
     )]
-    pub(super) fn hear(&mut self, event: &Event) {
+    pub(super) fn hear(&mut self, event: &Told) {
         match event {
-            Event::Waiting { reason, .. } => {
+            Told::Waiting(Waiting::For { reason, .. }) => {
                 self.reasons.retain(|it| it != reason);
                 self.reasons.push(reason.clone());
             }
-            Event::WaitingOver { reason } => self.reasons.retain(|it| it != reason),
-            Event::Agreeing { .. } => self.is_agreeing = true,
-            Event::AgreementFailed { .. }
-            | Event::Secure { .. }
-            | Event::Behind
-            | Event::Removed => self.is_agreeing = false,
+            Told::Waiting(Waiting::Over { reason }) => self.reasons.retain(|it| it != reason),
+            Told::Membership(Membership::Agreeing { .. }) => self.is_agreeing = true,
+            Told::Membership(Membership::AgreementFailed { .. })
+            | Told::Membership(Membership::Secure { .. })
+            | Told::Membership(Membership::Behind)
+            | Told::Membership(Membership::Removed) => self.is_agreeing = false,
             _ => {}
         }
     }
@@ -142,8 +141,7 @@ pub(super) fn is_at_door(conversation: &Conversation, claimed: &mpotr::IdentityK
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::{Event, Timestamp};
-    use mpotr::{IdentityKey, Policy, Vote, WaitingReason};
+    use mpotr::{IdentityKey, Policy, Told, Vote, Waiting, WaitingReason};
     use mpotr_formats::Nick;
 
     use super::Reasons;
@@ -155,12 +153,12 @@ mod tests {
     const BOB: IdentityKey = IdentityKey::new([2; 32]);
     const EVE: IdentityKey = IdentityKey::new([3; 32]);
 
-    fn waits(reason: WaitingReason) -> Event {
-        Event::Waiting {
+    fn waits(reason: WaitingReason) -> Told {
+        Told::Waiting(Waiting::For {
             reason,
-            since: Timestamp::default(),
+            since: 0,
             until: None,
-        }
+        })
     }
 
     #[test]
@@ -187,10 +185,10 @@ mod tests {
             line.contains("it takes 2 votes") && line.contains("to agree: /kick "),
             "{line}"
         );
-        reasons.hear(&Event::WaitingOver { reason: asked });
-        reasons.hear(&Event::WaitingOver {
+        reasons.hear(&Told::Waiting(Waiting::Over { reason: asked }));
+        reasons.hear(&Told::Waiting(Waiting::Over {
             reason: WaitingReason::Alone,
-        });
+        }));
         assert_eq!(reasons.pinned(&conversation, &policy), []);
     }
 

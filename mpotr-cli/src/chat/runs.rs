@@ -1,8 +1,7 @@
 //! What is told of the runs by which the room gets its keys. A run that comes to nothing is tried again and again, and is not
 //! told of again and again.
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Vote, WaitingReason};
+use mpotr::{IdentityKey, Membership, Told, Vote, Waiting, WaitingReason};
 
 use super::conversation::{Conversation, Say, notice};
 use super::wording::{enumerated, fingerprint, lets_in_there};
@@ -10,7 +9,7 @@ use super::wording::{enumerated, fingerprint, lets_in_there};
 impl Conversation {
     /// What to print of a run, if the event is of one.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
-    pub(super) fn hears_of_run(&mut self, event: &Event) -> Option<Vec<Say>> {
+    pub(super) fn hears_of_run(&mut self, event: &Told) -> Option<Vec<Say>> {
         if let Some(said) = self.hears_of_door(event) {
             return Some(said);
         }
@@ -18,53 +17,55 @@ impl Conversation {
             |it: &IdentityKey| self.absent_from_runs.contains(it) || self.differing.has(it);
         match event {
             // Why they take no part was told.
-            Event::AgreementFailed {
+            Told::Membership(Membership::AgreementFailed {
                 fault: None,
                 claimed,
-            } if claimed.iter().all(|it| self.differing.has(it)) => Some(Vec::new()),
-            Event::AgreementFailed {
+            }) if claimed.iter().all(|it| self.differing.has(it)) => Some(Vec::new()),
+            Told::Membership(Membership::AgreementFailed {
                 fault: None,
                 claimed,
-            } => Some(self.took_no_part(claimed)),
+            }) => Some(self.took_no_part(claimed)),
             // One that is alone agrees with nobody.
-            Event::Agreeing { claimed } => {
+            Told::Membership(Membership::Agreeing { claimed }) => {
                 let is_quiet = claimed.len() < 2 || claimed.iter().any(is_absent);
                 is_quiet.then(Vec::new)
             }
             // It was told when it came to a run first, and that nothing came of that.
-            Event::Joining { claimed } if is_absent(claimed) => Some(Vec::new()),
-            Event::Joining { claimed } => Some(notice(format!(
+            Told::Membership(Membership::Joining { claimed }) if is_absent(claimed) => {
+                Some(Vec::new())
+            }
+            Told::Membership(Membership::Joining { claimed }) => Some(notice(format!(
                 "{} is joining: from here on assume that it reads along",
                 self.whole(claimed)
             ))),
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::AdmitHere { claimed, by },
                 ..
-            } => {
+            }) => {
                 self.to_admit.insert(*claimed);
                 self.is_asked_to_admit(*claimed, by)
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::AdmitHere { claimed, .. },
-            } => {
+            }) => {
                 self.to_admit.remove(claimed);
                 None
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Outside,
-            } => {
+            }) => {
                 self.is_room_there = false;
                 None
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::Excluding { identity },
-            } if *identity == self.me => {
+            }) if *identity == self.me => {
                 self.is_put_out = false;
                 None
             }
             // It is the room that goes on without this member.
-            Event::OtherEpoch { .. } if self.is_put_out => Some(Vec::new()),
-            Event::Waiting { reason, .. } => self.waits_for_run(reason),
+            Told::Membership(Membership::OtherEpoch { .. }) if self.is_put_out => Some(Vec::new()),
+            Told::Waiting(Waiting::For { reason, .. }) => self.waits_for_run(reason),
             _ => None,
         }
     }
@@ -108,31 +109,31 @@ impl Conversation {
 
     /// Takes note of who is not let in, and of whose other program waits. Returns what to print if that is told here.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of neither")]
-    fn hears_of_door(&mut self, event: &Event) -> Option<Vec<Say>> {
+    fn hears_of_door(&mut self, event: &Told) -> Option<Vec<Say>> {
         match event {
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::NotAdmitted { identity, missing },
                 ..
-            } => {
+            }) => {
                 self.not_let_in.insert(*identity, missing.clone());
                 self.is_not_let_in(identity, missing)
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::NotAdmitted { identity, .. },
-            } => {
+            }) => {
                 self.not_let_in.remove(identity);
                 None
             }
-            Event::Waiting {
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::AnotherInstance { identity },
                 ..
-            } => {
+            }) => {
                 self.instances.insert(*identity);
                 None
             }
-            Event::WaitingOver {
+            Told::Waiting(Waiting::Over {
                 reason: WaitingReason::AnotherInstance { identity },
-            } => {
+            }) => {
                 self.instances.remove(identity);
                 None
             }

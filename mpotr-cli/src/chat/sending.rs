@@ -3,8 +3,7 @@
 //! A person sends to those who were shown last. A pipe has nobody who looks: with --with it writes to those whom the
 //! command line names, and with --open and --trust it follows what is shown.
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Seen, SendError, TextId};
+use mpotr::{IdentityKey, Message, Seen, SendError, TextId, Told};
 use mpotr_formats::Payload;
 use mpotr_transport::HandleError;
 
@@ -78,7 +77,7 @@ impl Chat<'_> {
                 self.outcome.note(Unsent::Unread);
             }
             // No policy is asked for here, no admission, and not who is who.
-            HandleError::Policy(_) | HandleError::Vote(_) | HandleError::Verify(_) => {
+            HandleError::Vote(_) | HandleError::Verify(_) => {
                 self.is_leaving = true;
                 self.outcome.note(Unsent::Unread);
             }
@@ -120,14 +119,14 @@ impl Chat<'_> {
     }
 
     /// Takes note of what becomes of texts, and shows one that is held.
-    pub(super) async fn hear_of_texts(&mut self, event: &Event) {
-        if let Event::Held { text_id, .. } = event
+    pub(super) async fn hear_of_texts(&mut self, event: &Told) {
+        if let Told::Message(Message::Held { text_id, .. }) = event
             && self.follows()
         {
             self.release_one(*text_id, self.conversation.seen()).await;
             return;
         }
-        let names = if let Event::Held { added, .. } = event {
+        let names = if let Told::Message(Message::Held { added, .. }) = event {
             self.names_each(added)
         } else {
             Vec::new()

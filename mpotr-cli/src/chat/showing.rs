@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use mpotr::room::{Event, LastHeard};
-use mpotr::{MessageId, Phase};
+use mpotr::{LastHeard, Message, MessageId, Phase, Told};
 use tokio::time::Instant;
 
 use super::Chat;
@@ -47,12 +46,12 @@ impl Looks {
 
 impl Chat<'_> {
     /// Takes note of what is seen at any time. Returns the id of the text that has come, if one has.
-    pub(super) fn note(&mut self, event: &Event) -> Option<MessageId> {
+    pub(super) fn note(&mut self, event: &Told) -> Option<MessageId> {
         self.reasons.hear(event);
         if let Some(screen) = self.out.screen() {
             screen.hear(event);
         }
-        if let Event::Message { id, .. } = event {
+        if let Told::Message(Message::Text { id, .. }) = event {
             Some(*id)
         } else {
             None

@@ -1,7 +1,9 @@
 //! Rooms, and what happens in them, for the tests of what is told of it.
 
-use mpotr::room::{Event, Timestamp};
-use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, WaitingReason};
+use mpotr::{
+    Admission, EpochName, IdentityKey, Member, MemberInfo, Membership, Message, MessageId, Policy,
+    RoomOptions, Seen, Sid, SuiteId, TextId, Told, Waiting, WaitingReason, new_identity,
+};
 use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 use mpotr_formats::{Nick, Payload};
 
@@ -29,29 +31,58 @@ pub(super) fn room() -> Conversation {
 }
 
 /// An epoch of these begins, whose names are made of a byte.
-pub(super) fn secure(byte: u8, roster: &[IdentityKey]) -> Event {
+pub(super) fn secure(byte: u8, roster: &[IdentityKey]) -> Told {
     let member = |identity: &IdentityKey| MemberInfo {
         identity: *identity,
         is_me: *identity == ME,
     };
-    Event::Secure {
-        sid: Sid::new([byte; 32]),
-        name: EpochName::new([byte; 16]),
-        parent: None,
-        roster: roster.iter().map(member).collect(),
-    }
+    begins(byte, EpochName::new([byte; 16]), roster.iter().map(member))
 }
 
-pub(super) fn message(author: IdentityKey, body: Vec<u8>) -> Event {
-    Event::Message {
+/// An epoch of this name and of these members begins.
+pub(super) fn begins(
+    sid: u8,
+    epoch: EpochName,
+    roster: impl IntoIterator<Item = MemberInfo>,
+) -> Told {
+    Told::Membership(Membership::Secure {
+        sid: Sid::new([sid; 32]),
+        epoch,
+        parent: None,
+        suite: SuiteId::ChaCha20Poly1305,
+        policy: Policy::default(),
+        roster: roster.into_iter().collect(),
+        added: Vec::new(),
+        removed: Vec::new(),
+    })
+}
+
+/// One who claims to be this wants to be in the room.
+pub(super) fn wants_in(claimed: IdentityKey) -> Told {
+    Told::Membership(Membership::WantsIn {
+        claimed,
+        voted_out: false,
+    })
+}
+
+/// So many texts of a room of their own: nobody else makes their names.
+pub(super) fn texts(count: usize) -> Vec<TextId> {
+    let options = RoomOptions::new("tea", Admission::Only([EVE].into())).unwrap();
+    let mut member = Member::new(options, new_identity(), 0).unwrap();
+    let texts = (0..count).map(|_| member.send(0, Vec::new(), Seen::Expected).unwrap());
+    texts.collect()
+}
+
+pub(super) fn message(author: IdentityKey, body: Vec<u8>) -> Told {
+    Told::Message(Message::Text {
         id: MessageId::new([0; 32]),
         author,
         seq: 0,
         body,
-    }
+    })
 }
 
-pub(super) fn text(author: IdentityKey, name: &str, text: &str) -> Event {
+pub(super) fn text(author: IdentityKey, name: &str, text: &str) -> Told {
     message(
         author,
         Payload {
@@ -63,10 +94,7 @@ pub(super) fn text(author: IdentityKey, name: &str, text: &str) -> Event {
 }
 
 /// Lines that a person reads for these events.
-pub(super) fn read(
-    room: &mut Conversation,
-    events: impl IntoIterator<Item = Event>,
-) -> Vec<String> {
+pub(super) fn read(room: &mut Conversation, events: impl IntoIterator<Item = Told>) -> Vec<String> {
     let said = events.into_iter().flat_map(|event| room.hear(event));
     let line = |say| {
         if let Say::Notice(line) = say {
@@ -79,19 +107,19 @@ pub(super) fn read(
 }
 
 /// A reason that a person is told.
-pub(super) fn waits(reason: WaitingReason) -> Event {
-    Event::Waiting {
+pub(super) fn waits(reason: WaitingReason) -> Told {
+    Told::Waiting(Waiting::For {
         reason,
-        since: Timestamp::default(),
+        since: 0,
         until: None,
-    }
+    })
 }
 
-pub(super) fn failed(claimed: &[IdentityKey]) -> Event {
-    Event::AgreementFailed {
+pub(super) fn failed(claimed: &[IdentityKey]) -> Told {
+    Told::Membership(Membership::AgreementFailed {
         fault: None,
         claimed: claimed.to_vec(),
-    }
+    })
 }
 
 /// A room that trusts strangers at first use, and knows Bob.

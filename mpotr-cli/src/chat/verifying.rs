@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr::room::Event;
-use mpotr::{AttemptId, CodeFailure, IdentityKey, SecretOutcome, SharedSecret, VerifyError};
+use mpotr::{
+    AttemptId, CodeFailure, IdentityKey, SecretOutcome, SharedSecret, Told, Verification,
+    VerifyError,
+};
 use mpotr_formats::Escaped;
 use mpotr_formats::known::How;
 use mpotr_transport::HandleError;
@@ -79,9 +81,9 @@ impl Conversation {
         clippy::wildcard_enum_match_arm,
         reason = "what is no word on who is who is told elsewhere"
     )]
-    pub(super) fn verifies(&mut self, event: &Event) -> Option<Vec<Say>> {
+    pub(super) fn verifies(&mut self, event: &Told) -> Option<Vec<Say>> {
         match event {
-            Event::Code { code, roster, .. } => {
+            Told::Verification(Verification::Code { code, roster, .. }) => {
                 self.verifying.show(code.to_string(), roster.clone());
                 Some(notices([
                     format!("the code of this room is {code}"),
@@ -90,42 +92,48 @@ impl Conversation {
                         .to_owned(),
                 ]))
             }
-            Event::CodeAsked { by, .. } if self.is_muted(by) => Some(Vec::new()),
-            Event::SecretAsked {
+            Told::Verification(Verification::CodeAsked { identity: by, .. })
+                if self.is_muted(by) =>
+            {
+                Some(Vec::new())
+            }
+            Told::Verification(Verification::SecretAsked {
                 attempt, identity, ..
-            } if self.is_muted(identity) => {
+            }) if self.is_muted(identity) => {
                 self.verifying.unseen.insert(*attempt);
                 Some(Vec::new())
             }
-            Event::SecretResult { attempt, .. } if self.verifying.unseen.remove(attempt) => {
+            Told::Verification(Verification::SecretResult { attempt, .. })
+                if self.verifying.unseen.remove(attempt) =>
+            {
                 Some(Vec::new())
             }
-            Event::CodeAsked { by, .. } => {
+            Told::Verification(Verification::CodeAsked { identity: by, .. }) => {
                 self.verifying.is_code_fresh = false;
                 Some(notices([format!(
                     "{} asks for a code of the room again; /code takes part",
                     self.name(by)
                 )]))
             }
-            Event::CodeFailed {
+            Told::Verification(Verification::CodeFailed {
                 why, who, tries, ..
-            } => Some(self.no_code_comes(*why, who, *tries)),
-            Event::SecretAsked {
+            }) => Some(self.no_code_comes(*why, who, *tries)),
+            Told::Verification(Verification::SecretAsked {
                 attempt,
                 identity,
                 question,
                 failures,
-            } => {
+            }) => {
                 self.verifying.asking.push((*attempt, *identity));
                 self.verifying.have_asked.insert(*identity);
                 Some(self.asks(identity, question, *failures))
             }
-            Event::SecretResult {
+            Told::Verification(Verification::SecretResult {
                 attempt,
                 identity,
                 result,
                 failures,
-            } => Some(self.comes_of(attempt, identity, *result, *failures)),
+            }) => Some(self.comes_of(attempt, identity, *result, *failures)),
             _ => None,
         }
     }
@@ -513,49 +521,28 @@ fn question_and_secret(words: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{AttemptId, EpochName, IdentityKey, MemberInfo, SecretOutcome, Sid};
-    use mpotr_formats::Nick;
+    use mpotr::{AttemptId, IdentityKey, SecretOutcome, Told, Verification};
 
     use super::question_and_secret;
     use crate::chat::conversation::Conversation;
-    use crate::chat::door::Door;
+    use crate::chat::testing::{BOB, EVE, room};
 
-    const ME: IdentityKey = IdentityKey::new([1; 32]);
-    const BOB: IdentityKey = IdentityKey::new([2; 32]);
-    const EVE: IdentityKey = IdentityKey::new([3; 32]);
-
-    fn room() -> Conversation {
-        let mut room = Conversation::new(ME, &Nick::new("me").unwrap(), Door::Open);
-        let member = |identity| MemberInfo {
-            identity,
-            is_me: identity == ME,
-        };
-        room.hear(Event::Secure {
-            sid: Sid::new([9; 32]),
-            name: EpochName::new([9; 16]),
-            parent: None,
-            roster: [ME, BOB, EVE].map(member).to_vec(),
-        });
-        room
-    }
-
-    fn asks(identity: IdentityKey, attempt: u8) -> Event {
-        Event::SecretAsked {
+    fn asks(identity: IdentityKey, attempt: u8) -> Told {
+        Told::Verification(Verification::SecretAsked {
             attempt: AttemptId::new([attempt; 16]),
             identity,
             question: "where?".to_owned(),
             failures: 0,
-        }
+        })
     }
 
-    fn ends(identity: IdentityKey, attempt: u8) -> Event {
-        Event::SecretResult {
+    fn ends(identity: IdentityKey, attempt: u8) -> Told {
+        Told::Verification(Verification::SecretResult {
             attempt: AttemptId::new([attempt; 16]),
             identity,
             result: SecretOutcome::Aborted,
             failures: 1,
-        }
+        })
     }
 
     /// The name that the room shows a member by who has said nothing yet.
@@ -594,10 +581,10 @@ mod tests {
     fn nothing_that_a_muted_member_asks_is_shown() {
         let mut room = room();
         room.mute(EVE, true);
-        let code = Event::CodeAsked {
+        let code = Told::Verification(Verification::CodeAsked {
             round: mpotr::RoundId::new([7; 16]),
-            by: EVE,
-        };
+            identity: EVE,
+        });
         for event in [asks(EVE, 1), code, ends(EVE, 1)] {
             assert_eq!(room.hear(event), []);
         }

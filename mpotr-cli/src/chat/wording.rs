@@ -1,7 +1,9 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
-use mpotr::room::Event;
-use mpotr::{DropReason, Fingerprint, IdentityKey, Policy, SuiteId, Vote, WaitingReason};
+use mpotr::{
+    DropReason, Fingerprint, IdentityKey, Membership, Misconduct, Order, Policy, SuiteId, Told,
+    Vote, Waiting, WaitingReason,
+};
 
 use super::describing;
 use crate::suite::AnySuite;
@@ -11,12 +13,12 @@ use crate::suite::AnySuite;
     clippy::wildcard_enum_match_arm,
     reason = "what this does not know is looked at by the next, and what none knows is for nobody to read"
 )]
-pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<String> {
+pub(super) fn of(event: &Told, name: impl Fn(&IdentityKey) -> String) -> Vec<String> {
     let line = match event {
-        Event::Agreeing { claimed } => {
+        Told::Membership(Membership::Agreeing { claimed }) => {
             format!("agreeing on a key, {}", count(claimed.len(), "member"))
         }
-        Event::AgreementFailed { fault, claimed } => {
+        Told::Membership(Membership::AgreementFailed { fault, claimed }) => {
             let fault = fault.map_or("no word".to_owned(), |it| it.to_string());
             let who: Vec<_> = claimed
                 .iter()
@@ -24,33 +26,33 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
                 .collect();
             format!("no agreement: {fault} ({}); trying again", who.join(", "))
         }
-        Event::Joined { member } => format!("{} is in", name(member)),
-        Event::IdentityInUse => "WARNING: your identity is used elsewhere: by another program of yours, by a thief with a copy of \
+        Told::Membership(Membership::Joined { identity: member }) => format!("{} is in", name(member)),
+        Told::Misconduct(Misconduct::IdentityInUse) => "WARNING: your identity is used elsewhere: by another program of yours, by a thief with a copy of \
              the file, or by one who merely claims it; nobody takes your place while you can be heard"
             .to_owned(),
-        Event::Replaced { member } => format!(
+        Told::Misconduct(Misconduct::Replaced { identity: member }) => format!(
             "{} is here from another program now, with the same identity; the one before no longer answered",
             name(member)
         ),
-        Event::Behind => {
+        Told::Membership(Membership::Behind) => {
             "the others have gone on without this member; asking to be let in again".to_owned()
         }
-        Event::OtherEpoch { name, members } => format!(
+        Told::Membership(Membership::OtherEpoch { epoch: name, members }) => format!(
             "a packet says that there is another room of this name, with {} (unproven); nothing follows from that, and \
              /merge {name} votes to become one with it",
             count((*members).into(), "member"),
         ),
-        Event::Unsettled {
+        Told::Order(Order::Unsettled {
             count: number,
             waiting_for,
             ..
-        } => unsettled(*number, waiting_for, name),
-        Event::Lagging { member } => format!(
+        }) => unsettled(*number, waiting_for, name),
+        Told::Order(Order::Lagging { identity: member }) => format!(
             "{} is slow to say what it has read; your texts wait for it no longer",
             name(member)
         ),
-        Event::Waiting { reason, .. } => return waiting(reason, name).into_iter().collect(),
-        Event::Settled => "all of them are final now".to_owned(),
+        Told::Waiting(Waiting::For { reason, .. }) => return waiting(reason, name).into_iter().collect(),
+        Told::Order(Order::Settled) => "all of them are final now".to_owned(),
         alarming => return warning(alarming, name).into_iter().collect(),
     };
     vec![line]
@@ -241,39 +243,49 @@ pub(super) fn other_rules(
 
 /// Something that a person has to know: a member cheats, or may.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all others are no warnings")]
-fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
+fn warning(event: &Told, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
     Some(match event {
-        Event::Fork { member, count } => format!(
+        Told::Order(Order::Fork {
+            identity: member,
+            count,
+        }) => format!(
             "WARNING: {} has another order of the first {count} messages: a member said different \
              things to different members, or the network is cut in two",
             name(member),
         ),
-        Event::Difference {
-            member,
+        Told::Order(Order::Difference {
+            identity: member,
             place,
             here,
             there,
-        } => format!(
+        }) => format!(
             "the order of {} differs from message {place} on: {there} there, {here} here",
             name(member),
         ),
-        Event::Equivocation { author, seq, .. } => format!(
+        Told::Misconduct(Misconduct::Equivocation {
+            identity: author,
+            seq,
+            ..
+        }) => format!(
             "WARNING: {} said one thing to some and another to others (its text {seq}); this can be proven",
             name(author),
         ),
-        Event::Contradicted { member } => format!(
+        Told::Misconduct(Misconduct::Contradicted { identity: member }) => format!(
             "WARNING: {} has signed two things that cannot both be true; only those who heard both can tell",
             name(member),
         ),
-        Event::Disputed { author, seq, .. } => format!(
+        Told::Misconduct(Misconduct::Disputed { author, seq, .. }) => format!(
             "text {seq} of {} is not shown: others may have read another",
             name(author),
         ),
-        Event::Leaked { member } => format!(
+        Told::Misconduct(Misconduct::Leaked { identity: member }) => format!(
             "WARNING: what signs for {} is public: anyone can speak in that name",
             name(member)
         ),
-        Event::Cheated { member, kind } => {
+        Told::Misconduct(Misconduct::Cheated {
+            identity: member,
+            fault: kind,
+        }) => {
             format!(
                 "WARNING: {} is proven to have cheated: {kind}",
                 name(member)

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use mpotr::room::Event;
-use mpotr::{Departure, Digest32, IdentityKey, MessageId, Sid};
+use mpotr::{
+    Departure, Digest32, Ended, Event, IdentityKey, Member, Membership, Message, MessageId, Order,
+    Sid, Told,
+};
 use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::{Notify, mpsc};
@@ -99,7 +101,7 @@ impl Actor {
     }
 
     /// Writes to those whom it has seen.
-    async fn write_if_turn(&self, handle: &RoomHandle, seen: mpotr::Seen, number: u32) {
+    async fn write_if_turn(&self, handle: &RoomHandle<Member>, seen: mpotr::Seen, number: u32) {
         let turn = usize::try_from(number)
             .unwrap_or(usize::MAX)
             .checked_rem(self.members);
@@ -133,9 +135,9 @@ impl Actor {
 }
 
 /// What of the room's events the demonstration is about.
-fn see(event: Option<DriverEvent>) -> Option<Seen> {
+fn see(event: Option<DriverEvent<Event>>) -> Option<Seen> {
     let event = match event {
-        Some(DriverEvent::Room(event)) => event,
+        Some(DriverEvent::Room(event)) => event.told,
         Some(DriverEvent::Disconnected(closed)) => {
             return Some(Seen::Failed {
                 reason: closed.text,
@@ -149,27 +151,31 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
         }
     };
     Some(match event {
-        Event::Secure { sid, roster, .. } => Seen::Secure {
+        Told::Membership(Membership::Secure { sid, roster, .. }) => Seen::Secure {
             sid,
             roster: roster.iter().map(|member| member.identity).collect(),
         },
-        Event::AgreementFailed { fault, .. } => Seen::AgreementFailed {
+        Told::Membership(Membership::AgreementFailed { fault, .. }) => Seen::AgreementFailed {
             reason: fault.map_or("a member was silent".to_owned(), |fault| fault.to_string()),
         },
-        Event::Message {
+        Told::Message(Message::Text {
             id, author, body, ..
-        } => Seen::Message { id, author, body },
-        Event::Final { count, digest, .. } => Seen::Final { count, digest },
-        Event::Fork { member, .. } => Seen::Fork { member },
-        Event::Ended(departure) => Seen::Ended(departure),
-        Event::WantsIn { .. }
-        | Event::Agreeing { .. }
-        | Event::Sent { .. }
-        | Event::Acknowledged { .. }
-        | Event::Missed { .. }
-        | Event::Dropped { .. }
-        | Event::Leaving { .. }
-        | Event::Left { .. }
+        }) => Seen::Message { id, author, body },
+        Told::Order(Order::Final { count, digest, .. }) => Seen::Final { count, digest },
+        Told::Order(Order::Fork {
+            identity: member, ..
+        }) => Seen::Fork { member },
+        Told::Ended(Ended::Ended(departure)) => Seen::Ended(departure),
+        Told::Membership(Membership::WantsIn {
+            voted_out: false, ..
+        })
+        | Told::Membership(Membership::Agreeing { .. })
+        | Told::Message(Message::Sent { .. })
+        | Told::Message(Message::Acknowledged { .. })
+        | Told::Message(Message::Missed { .. })
+        | Told::Message(Message::Dropped { .. })
+        | Told::Membership(Membership::Leaving { .. })
+        | Told::Membership(Membership::Left { .. })
         | _ => return None,
     })
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mpotr::room::Event;
-use mpotr::{MessageId, TextId};
+use mpotr::{Message, MessageId, Order, TextId, Told};
 use mpotr_formats::{Escaped, Nick};
 
 /// Entries that are kept.
@@ -195,18 +194,20 @@ impl Log {
         clippy::wildcard_enum_match_arm,
         reason = "all others are of no text that is here"
     )]
-    pub(crate) fn hear(&mut self, event: &Event) -> bool {
+    pub(crate) fn hear(&mut self, event: &Told) -> bool {
         match event {
-            Event::Sent { text_id, id } => {
+            Told::Message(Message::Sent { text_id, id }) => {
                 let number = self.texts.get(text_id).copied();
                 self.ids.extend(number.map(|number| (*id, number)));
                 self.set_own(text_id, Progress::Sent)
             }
-            Event::Held { text_id, .. } => self.set_own(text_id, Progress::Held),
-            Event::Acknowledged { text_id } => self.ends(text_id, Progress::Everyone),
-            Event::Missed { text_id, .. } => self.ends(text_id, Progress::Missed),
-            Event::Dropped { text_id, .. } => self.ends(text_id, Progress::Unsent),
-            Event::Final { ids, .. } => {
+            Told::Message(Message::Held { text_id, .. }) => self.set_own(text_id, Progress::Held),
+            Told::Message(Message::Acknowledged { text_id }) => {
+                self.ends(text_id, Progress::Everyone)
+            }
+            Told::Message(Message::Missed { text_id, .. }) => self.ends(text_id, Progress::Missed),
+            Told::Message(Message::Dropped { text_id, .. }) => self.ends(text_id, Progress::Unsent),
+            Told::Order(Order::Final { ids, .. }) => {
                 let numbers: Vec<_> = ids.iter().filter_map(|id| self.ids.remove(id)).collect();
                 for number in &numbers {
                     self.set(*number, Progress::Final);
@@ -269,8 +270,7 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::room::Event;
-    use mpotr::{DropReason, IdentityKey};
+    use mpotr::{DropReason, IdentityKey, Message, Told};
     use mpotr_formats::Nick;
 
     use super::{Kind, Log, MOST, Progress};
@@ -311,22 +311,22 @@ mod tests {
         log.taken(one, "one");
         log.taken(two, "two");
         let added = vec![IdentityKey::new([7; 32])];
-        log.hear(&Event::Held {
+        log.hear(&Told::Message(Message::Held {
             text_id: one,
             added,
-        });
+        }));
         assert_eq!(progress(&log, 0), Progress::Held);
         log.released(one);
         assert_eq!(progress(&log, 0), Progress::Waits);
-        assert!(log.hear(&Event::Acknowledged { text_id: one }));
-        log.hear(&Event::Dropped {
+        assert!(log.hear(&Told::Message(Message::Acknowledged { text_id: one })));
+        log.hear(&Told::Message(Message::Dropped {
             text_id: two,
             why: DropReason::Left,
-        });
+        }));
         let all = [0, 1].map(|number| progress(&log, number));
         assert_eq!(all, [Progress::Everyone, Progress::Unsent]);
         // What has its fate is not told of again.
-        assert!(!log.hear(&Event::Acknowledged { text_id: one }));
+        assert!(!log.hear(&Told::Message(Message::Acknowledged { text_id: one })));
     }
 
     #[test]

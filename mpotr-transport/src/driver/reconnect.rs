@@ -5,8 +5,7 @@ use core::pin::pin;
 use core::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use mpotr_core::crypto::CryptoSuite;
-use mpotr_core::crypto::rand_core::CryptoRng;
+use mpotr_core::{CarrierNews, Participant};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::handle::Command;
@@ -136,12 +135,7 @@ impl<T: Transport> Connect for Fixed<T> {
     }
 }
 
-impl<S, C, R> Driver<S, C, R>
-where
-    S: CryptoSuite,
-    C: Connect,
-    R: CryptoRng + Send + 'static,
-{
+impl<M: Participant, C: Connect> Driver<M, C> {
     /// Tries to get a transport in place of one that is lost, by what it ended with. The room hears nothing
     /// meanwhile, and takes what the application asks for: a text waits in it.
     ///
@@ -154,6 +148,13 @@ where
         while !self.is_stopped
             && let Some((attempt, wait)) = loss.next(&closed)
         {
+            let now = self.clock.now();
+            let news = CarrierNews::Lost {
+                code: closed.code.name().to_owned(),
+                attempt,
+                next: now.after(wait).as_millis(),
+            };
+            self.room.handle_carrier(now, news);
             // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
@@ -165,8 +166,9 @@ where
             match self.attempt(wait, lost).await {
                 Some(Ok(transport)) => {
                     self.clock.go_on();
-                    self.room
-                        .handle_carrier(self.clock.now(), transport.carrier());
+                    let carrier = transport.carrier();
+                    let news = CarrierNews::Back { carrier };
+                    self.room.handle_carrier(self.clock.now(), news);
                     if lost.elapsed() >= LONG_LOSS {
                         // A new epoch shows at once who is still there. Without it, that would take minutes.
                         self.room.refresh(self.clock.now());
@@ -192,7 +194,6 @@ where
         let Self {
             room,
             connect,
-            rng,
             clock,
             commands,
             takes_texts,
@@ -229,7 +230,7 @@ where
                         if matches!(command, Command::Leave) {
                             leaves.get_or_insert_with(Instant::now);
                         }
-                        command.give_to(room, clock.now(), takes_texts, rng);
+                        command.give_to(room, clock.now(), takes_texts);
                         // It has nobody to say goodbye to.
                         if leaves.is_some() && room.has_ended() {
                             *is_stopped = true;
@@ -242,9 +243,9 @@ where
                     return None;
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    room.handle_timeout(clock.now(), rng);
+                    room.handle_timeout(clock.now());
                     // Nobody hears it, and the room says it again for as long as it matters.
-                    while room.poll_transmit().is_some() {}
+                    while room.poll_packet().is_some() {}
                 }
             }
         }

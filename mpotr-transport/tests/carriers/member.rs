@@ -9,7 +9,7 @@ use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{
-    Admission, Departure, Event, MessageId, Room, RoomConfig, Seen, Timers, Timestamp,
+    Admission, Departure, Event, MessageId, Room, RoomConfig, Seen, Timers, Timestamp, WithRng,
 };
 use mpotr_transport::{
     Bytes, CancellationToken, Carrier, CloseCode, Closed, Connect, Driver, DriverEvent, LinkReport,
@@ -83,8 +83,8 @@ impl<T: Transport> Transport for MortalTransport<T> {
 /// A member.
 pub(crate) struct Member {
     pub(crate) identity: IdentityKey,
-    pub(crate) handle: RoomHandle,
-    events: mpsc::Receiver<DriverEvent>,
+    pub(crate) handle: RoomHandle<WithRng<Suite, UnwrapErr<SysRng>>>,
+    events: mpsc::Receiver<DriverEvent<Event>>,
     pub(crate) seen: Seen,
     /// The texts that it has read, its own among them.
     pub(crate) read: BTreeSet<Vec<u8>>,
@@ -137,7 +137,8 @@ impl Member {
             most: Duration::from_secs(1),
             ..Retry::default()
         };
-        let (handle, events) = Driver::spawn_reconnecting(room, transport, connect, retry, rng);
+        let (handle, events) =
+            Driver::spawn_reconnecting(room.with_rng(rng), transport, connect, retry);
         Self {
             identity: key,
             handle,
@@ -169,7 +170,7 @@ impl Member {
     pub(crate) async fn until<T>(
         &mut self,
         what: &str,
-        mut is: impl FnMut(&mut Self, &DriverEvent) -> Option<T>,
+        mut is: impl FnMut(&mut Self, &DriverEvent<Event>) -> Option<T>,
     ) -> T {
         let mut told = Vec::new();
         let found = timeout(PATIENCE, async {
@@ -188,7 +189,7 @@ impl Member {
         }
     }
 
-    fn note(&mut self, event: &DriverEvent) {
+    fn note(&mut self, event: &DriverEvent<Event>) {
         if let DriverEvent::Plain { text, .. } = event {
             self.plain.push(text.clone());
         }

@@ -105,7 +105,7 @@ fn said_alone(room: &mut Room<Suite>) -> impl Iterator<Item = (Duration, Vec<u8>
 }
 
 /// The next thing that is told, but for what the room waits for.
-async fn told(events: &mut mpsc::Receiver<DriverEvent>) -> Option<DriverEvent> {
+async fn told(events: &mut mpsc::Receiver<DriverEvent<Event>>) -> Option<DriverEvent<Event>> {
     loop {
         let event = events.recv().await;
         if !matches!(
@@ -137,7 +137,7 @@ fn assert_said_once(packets: &[Bytes]) {
     }
 }
 
-fn disconnected(why: &str) -> Option<DriverEvent> {
+fn disconnected(why: &str) -> Option<DriverEvent<Event>> {
     Some(DriverEvent::Disconnected(broken(why)))
 }
 
@@ -146,7 +146,7 @@ async fn a_transport_that_takes_its_time_to_send_stops_neither_packets_nor_comma
 {
     let (transport, mut far) = fake(1);
     let (_identity, room) = new_room::<Suite>(None);
-    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     // The first packet fills the transport, and the others wait for it.
     sleep(TIMERS.advertise.saturating_mul(3)).await;
     let (claimed, packet) = offer();
@@ -169,7 +169,7 @@ async fn a_transport_that_takes_its_time_to_send_stops_neither_packets_nor_comma
 async fn an_offer_that_the_transport_has_not_taken_is_not_published_again() {
     let (transport, mut far) = fake(1);
     let (_identity, room) = new_room::<Suite>(None);
-    let (_handle, _events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (_handle, _events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     // Nothing is taken for as long as sixty offers would take.
     sleep(TIMERS.advertise.saturating_mul(60)).await;
     assert_said_once(&all_that_waited(&mut far).await);
@@ -179,7 +179,7 @@ async fn an_offer_that_the_transport_has_not_taken_is_not_published_again() {
 async fn the_clock_of_the_room_runs_from_the_start_of_the_driver() {
     let (transport, mut far) = fake(1);
     let (_identity, room) = new_room::<Suite>(None);
-    let (_handle, _events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (_handle, _events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     // As it says the same at the same times where no clock but ours runs.
     let start = Instant::now();
     let (_, mut alone) = new_room::<Suite>(None);
@@ -194,7 +194,7 @@ async fn the_clock_of_the_room_runs_from_the_start_of_the_driver() {
 async fn a_transport_that_breaks_while_receiving_is_reported_after_what_the_room_said_before() {
     let (transport, far) = fake(16);
     let (_identity, room) = new_room::<Suite>(None);
-    let (_handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (_handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     let (claimed, packet) = offer();
     far.to_room.send(packet).await.unwrap();
     drop(far.to_room);
@@ -214,7 +214,7 @@ async fn a_transport_that_breaks_while_sending_is_reported() {
     let (transport, far) = fake(1);
     drop(far.from_room);
     let (_identity, room) = new_room::<Suite>(None);
-    let (_handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (_handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     assert_eq!(told(&mut events).await, disconnected("nothing can be sent"));
     assert_eq!(told(&mut events).await, None);
 }
@@ -223,7 +223,7 @@ async fn a_transport_that_breaks_while_sending_is_reported() {
 async fn a_room_that_ends_closes_its_transport_after_its_last_packet() {
     let (transport, mut far) = fake(16);
     let (_identity, room) = new_room::<Suite>(None);
-    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     handle.leave().await.unwrap();
     let ended = told(&mut events).await;
     assert!(
@@ -239,7 +239,7 @@ async fn a_room_that_ends_closes_its_transport_after_its_last_packet() {
 async fn the_end_is_told_after_the_last_packet_is_out() {
     let (transport, mut far) = fake(1);
     let (_identity, room) = new_room::<Suite>(None);
-    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     // The first offer fills the transport, and the second waits for it.
     sleep(TIMERS.advertise.saturating_mul(2)).await;
     handle.leave().await.unwrap();
@@ -257,7 +257,7 @@ async fn a_transport_that_cannot_close_in_order_is_reported() {
     let (transport, far) = fake(16);
     drop(far.closed);
     let (_identity, room) = new_room::<Suite>(None);
-    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (handle, mut events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
     handle.leave().await.unwrap();
     assert!(matches!(
         told(&mut events).await,
@@ -268,7 +268,7 @@ async fn a_transport_that_cannot_close_in_order_is_reported() {
 }
 
 /// The roster that an event tells of.
-fn seen(event: Option<DriverEvent>) -> Option<Seen> {
+fn seen(event: Option<DriverEvent<Event>>) -> Option<Seen> {
     let DriverEvent::Room(Event::Secure { sid, .. }) = event.unwrap() else {
         return None;
     };
@@ -279,9 +279,9 @@ fn seen(event: Option<DriverEvent>) -> Option<Seen> {
 async fn an_application_that_does_not_read_stops_the_packets_and_nothing_else() {
     let ((to_bob, mut of_alice), (to_alice, mut of_bob)) = (fake(16), fake(16));
     let (_identity, room) = new_room::<Suite>(Some(2));
-    let (alice, mut alices_events) = Driver::spawn(room, to_bob, UnwrapErr(SysRng));
+    let (alice, mut alices_events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), to_bob);
     let (_identity, room) = new_room::<Suite>(Some(2));
-    let (bob, mut bobs_events) = Driver::spawn(room, to_alice, UnwrapErr(SysRng));
+    let (bob, mut bobs_events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), to_alice);
     let mut secure = [None; 2];
     while secure.contains(&None) {
         tokio::select! {

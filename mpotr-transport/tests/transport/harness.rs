@@ -7,10 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use getrandom::SysRng;
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Admission, Departure, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
+use mpotr_core::{
+    Admission, Departure, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp, WithRng,
+};
 use mpotr_transport::frame::{FrameCodec, Join, RoomName, ServerFrame};
 use mpotr_transport::{
     Closed, Driver, DriverEvent, HandleError, Received, Relay, RelayCounters, RelayCounts,
@@ -231,22 +234,25 @@ pub(crate) fn new_room<S: CryptoSuite>(members: Option<usize>) -> (IdentityKey, 
     )
 }
 
+/// A room with the randomness of the machine.
+pub(crate) type Own<S> = WithRng<S, UnwrapErr<SysRng>>;
+
 /// A member in a room over a relay.
-pub(crate) struct Member {
+pub(crate) struct Member<S: CryptoSuite = ChaCha20Poly1305Suite> {
     pub(crate) identity: IdentityKey,
-    pub(crate) handle: RoomHandle,
-    pub(crate) events: mpsc::Receiver<DriverEvent>,
+    pub(crate) handle: RoomHandle<Own<S>>,
+    pub(crate) events: mpsc::Receiver<DriverEvent<Event>>,
     /// The roster that it was told of last.
     pub(crate) seen: Seen,
 }
 
-impl Member {
-    pub(crate) async fn enter<S: CryptoSuite>(relay: &Served, members: Option<usize>) -> Self {
+impl<S: CryptoSuite> Member<S> {
+    pub(crate) async fn enter(relay: &Served, members: Option<usize>) -> Self {
         let transport = RelayTransport::connect(relay.address, channel::<S>())
             .await
             .unwrap();
         let (identity, room) = new_room::<S>(members);
-        let (handle, events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+        let (handle, events) = Driver::spawn(room.with_rng(UnwrapErr(SysRng)), transport);
         Self {
             identity,
             handle,

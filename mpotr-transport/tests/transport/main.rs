@@ -9,6 +9,7 @@ mod driver;
 mod floods;
 mod harness;
 mod lifetime;
+mod members;
 #[cfg(feature = "websocket")]
 mod page;
 mod reconnecting;

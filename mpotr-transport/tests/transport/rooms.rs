@@ -23,7 +23,7 @@ struct Seen {
 }
 
 /// Waits until the room is secure, says one line, reads one of each member, and leaves.
-async fn take_part(mut member: Member) -> Seen {
+async fn take_part(mut member: Member<impl CryptoSuite>) -> Seen {
     let roster = member.secure().await;
     let text = format!("from {}", member.identity);
     member.say(text.clone()).await.unwrap();
@@ -51,7 +51,7 @@ async fn members_read_each_other<S: CryptoSuite>(relay: &Served, count: usize) {
     let mut tasks = tokio::task::JoinSet::new();
     let mut identities = BTreeSet::new();
     for _ in 0..count {
-        let member = Member::enter::<S>(relay, Some(count)).await;
+        let member = Member::<S>::enter(relay, Some(count)).await;
         identities.insert(member.identity);
         tasks.spawn(take_part(member));
     }
@@ -116,7 +116,7 @@ async fn garbage_and_echoes_in_the_channel_disturb_nobody() {
 #[tokio::test]
 async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
     let relay = Served::new().await;
-    let mut member = Member::enter::<Suite>(&relay, None).await;
+    let mut member = Member::<Suite>::enter(&relay, None).await;
     relay.shut_down().await;
     let why = Closed::new(
         CloseCode::ShuttingDown,
@@ -134,7 +134,7 @@ async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
 #[tokio::test]
 async fn a_text_that_the_room_does_not_take_is_an_error_of_its_own() {
     let relay = Served::new().await;
-    let member = Member::enter::<Suite>(&relay, None).await;
+    let member = Member::<Suite>::enter(&relay, None).await;
     let error = member.say(vec![0; MAX_BODY + 1]).await.unwrap_err();
     assert_eq!(
         error,
@@ -150,7 +150,7 @@ async fn to_drop_the_last_handle_is_to_leave() {
     let relay = Served::new().await;
     let Member {
         handle, mut events, ..
-    } = Member::enter::<Suite>(&relay, None).await;
+    } = Member::<Suite>::enter(&relay, None).await;
     let clone = handle.clone();
     drop(handle);
     assert!(
@@ -175,8 +175,8 @@ async fn to_drop_the_last_handle_is_to_leave() {
 async fn an_application_that_does_not_read_is_still_answered_and_misses_nothing() {
     const TEXTS: usize = 400;
     let relay = Served::new().await;
-    let mut alice = Member::enter::<Suite>(&relay, Some(2)).await;
-    let mut bob = Member::enter::<Suite>(&relay, Some(2)).await;
+    let mut alice = Member::<Suite>::enter(&relay, Some(2)).await;
+    let mut bob = Member::<Suite>::enter(&relay, Some(2)).await;
     alice.secure().await;
     bob.secure().await;
     for number in 0..TEXTS {
@@ -202,8 +202,8 @@ async fn an_application_that_does_not_read_is_still_answered_and_misses_nothing(
 #[tokio::test]
 async fn a_room_whose_events_nobody_reads_goes_on_for_the_others() {
     let relay = Served::new().await;
-    let mut alice = Member::enter::<Suite>(&relay, Some(2)).await;
-    let Member { handle, events, .. } = Member::enter::<Suite>(&relay, Some(2)).await;
+    let mut alice = Member::<Suite>::enter(&relay, Some(2)).await;
+    let Member { handle, events, .. } = Member::<Suite>::enter(&relay, Some(2)).await;
     drop(events);
     alice.secure().await;
     alice.say("hello").await.unwrap();

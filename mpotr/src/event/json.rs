@@ -47,6 +47,7 @@ fn membership<M: SerializeMap>(told: &Membership, map: &mut M) -> Result<(), M::
             optional(map, "fault", fault.map(|fault| fault.code()))
         }
         Membership::Secure {
+            sid: _,
             epoch,
             parent,
             suite,

@@ -292,6 +292,7 @@ impl Translator {
         self.roster = now;
         self.sid = Some(sid);
         Membership::Secure {
+            sid,
             epoch,
             parent,
             suite: self.suite,

@@ -1,8 +1,8 @@
 //! What the caller misused. The codes are stable, the sentences beside them are not.
 
+use mpotr_core::PolicyError;
 use mpotr_core::crypto::UnsupportedSuite;
 use mpotr_core::gka::{MAX_MEMBERS, RoomNameError};
-use mpotr_core::{PolicyError, VoteError as RoomVoteError};
 
 use crate::backend::{Backend, SuiteError};
 
@@ -49,54 +49,6 @@ impl From<SuiteError> for OptionError {
         match error {
             SuiteError::NotBuiltIn(backend) => Self::NotBuiltIn(backend),
             SuiteError::Unsupported(error) => Self::UnsupportedSuite(error),
-        }
-    }
-}
-
-/// Why a member does not ask the others for something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VoteError {
-    /// To leave out: it is not in the roster. To let in: under [`Admission::Only`](crate::Admission::Only) it is not one of
-    /// the list, to which nobody is added.
-    #[error("no such member")]
-    NoSuchMember,
-    /// It is this member itself.
-    #[error("that is this member itself")]
-    Yourself,
-    /// There is nothing of this kind to take back.
-    #[error("nothing of the kind is asked for")]
-    NoSuchVote,
-    /// The members of the room could not use the policy.
-    #[error(transparent)]
-    BadPolicy(#[from] PolicyError),
-    /// As much is asked for as one member can: what is taken back makes room.
-    #[error("too much is asked for already; what is taken back makes room")]
-    TooMany,
-    /// This member's part is over.
-    #[error("the room has ended")]
-    Ended,
-}
-
-impl VoteError {
-    /// Its name, which does not change from one version to the next.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoSuchMember => "no_such_member",
-            Self::Yourself => "yourself",
-            Self::NoSuchVote => "no_such_vote",
-            Self::BadPolicy(_) => "bad_policy",
-            Self::TooMany => "too_many",
-            Self::Ended => "ended",
-        }
-    }
-}
-
-impl From<RoomVoteError> for VoteError {
-    fn from(error: RoomVoteError) -> Self {
-        match error {
-            RoomVoteError::TooMany | _ => Self::TooMany,
         }
     }
 }

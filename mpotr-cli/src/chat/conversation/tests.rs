@@ -1,5 +1,6 @@
-use mpotr::room::{Event, LastHeard, Timestamp};
-use mpotr::{EpochName, IdentityKey, MemberInfo, Sid, WaitingReason};
+use mpotr::{
+    EpochName, IdentityKey, LastHeard, Membership, Told, Verification, Waiting, WaitingReason,
+};
 
 use crate::chat::conversation::{Conversation, Say};
 use crate::chat::door::Door;
@@ -31,10 +32,12 @@ fn nobody_is_kicked_by_accident() {
 
 #[test]
 fn that_nobody_else_is_there_is_told_of_a_room_that_had_others() {
-    let alone = || Event::Waiting {
-        reason: WaitingReason::Alone,
-        since: Timestamp::default(),
-        until: None,
+    let alone = || {
+        Told::Waiting(Waiting::For {
+            reason: WaitingReason::Alone,
+            since: 0,
+            until: None,
+        })
     };
     assert_eq!(room().hear(alone()).len(), 1);
     // Who has just come in was told that it waits for others.
@@ -75,9 +78,11 @@ fn elsewhere(room: &mut Conversation) -> Vec<String> {
 
 #[test]
 fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
-    let other = || Event::OtherEpoch {
-        name: EpochName::new([7; 16]),
-        members: 3,
+    let other = || {
+        Told::Membership(Membership::OtherEpoch {
+            epoch: EpochName::new([7; 16]),
+            members: 3,
+        })
     };
     let mut outside = outside(Door::Open);
     assert_eq!(outside.hear(other()), []);
@@ -115,11 +120,13 @@ fn key_of_nobody() -> IdentityKey {
 #[test]
 fn what_ends_with_its_keys_is_asked_again_and_is_no_failure() {
     let mut room = room();
-    let ended = |tries| Event::CodeFailed {
-        round: mpotr::RoundId::new([7; 16]),
-        why: mpotr::CodeFailure::EpochChanged,
-        who: vec![],
-        tries,
+    let ended = |tries| {
+        Told::Verification(Verification::CodeFailed {
+            round: mpotr::RoundId::new([7; 16]),
+            why: mpotr::CodeFailure::EpochChanged,
+            who: vec![],
+            tries,
+        })
     };
     // Who did not ask has not heard of it.
     assert_eq!(read(&mut room, [ended(0)]), [""; 0]);
@@ -132,23 +139,25 @@ fn what_ends_with_its_keys_is_asked_again_and_is_no_failure() {
     let told = read(&mut room, [ended(1)]);
     assert!(told[0].contains("tries that failed: 1"), "{told:?}");
     let attempt = mpotr::AttemptId::new([8; 16]);
-    let ended = || Event::SecretResult {
-        attempt,
-        identity: BOB,
-        result: mpotr::SecretOutcome::EpochChanged,
-        failures: 0,
+    let ended = || {
+        Told::Verification(Verification::SecretResult {
+            attempt,
+            identity: BOB,
+            result: mpotr::SecretOutcome::EpochChanged,
+            failures: 0,
+        })
     };
     let told = read(&mut room, [ended()]);
     assert!(
         told[0].ends_with("answered: /verify asks again"),
         "{told:?}"
     );
-    room.hear(Event::SecretAsked {
+    room.hear(Told::Verification(Verification::SecretAsked {
         attempt,
         identity: BOB,
         question: String::new(),
         failures: 0,
-    });
+    }));
     let told = read(&mut room, [ended()]);
     assert!(told[0].ends_with("has to ask again"), "{told:?}");
 }
@@ -157,17 +166,7 @@ fn what_ends_with_its_keys_is_asked_again_and_is_no_failure() {
 #[test]
 fn a_code_is_told_to_be_that_of_other_keys_when_these_change() {
     let mut room = room();
-    let secure = || Event::Secure {
-        sid: Sid::new([8; 32]),
-        name: EpochName::new([8; 16]),
-        parent: None,
-        roster: [ME, BOB, EVE]
-            .map(|identity| MemberInfo {
-                identity,
-                is_me: identity == ME,
-            })
-            .to_vec(),
-    };
+    let secure = || secure(8, &[ME, BOB, EVE]);
     room.verifying
         .show("1234 5678 9012".to_owned(), vec![ME, BOB, EVE]);
     let told = read(&mut room, [secure()]);
@@ -190,9 +189,11 @@ fn a_code_is_told_to_be_that_of_other_keys_when_these_change() {
 fn a_flood_of_other_rooms_is_not_told_for_ever() {
     let mut room = room();
     let others = |from: u8| {
-        (from..from + 50).map(|n| Event::OtherEpoch {
-            name: EpochName::new([n; 16]),
-            members: 2,
+        (from..from + 50).map(|n| {
+            Told::Membership(Membership::OtherEpoch {
+                epoch: EpochName::new([n; 16]),
+                members: 2,
+            })
         })
     };
     assert_eq!(read(&mut room, others(1)), [""; 0]);

@@ -1,10 +1,9 @@
-use mpotr::IdentityKey;
-use mpotr::room::{Event, LastHeard};
+use mpotr::{IdentityKey, LastHeard, Membership, Told};
 
 use crate::chat::asking::Newcomer;
 use crate::chat::conversation::{Conversation, Say};
 use crate::chat::door::Door;
-use crate::chat::testing::{BOB, EVE, ME, nick, outside, room, text, trusting};
+use crate::chat::testing::{BOB, EVE, ME, nick, outside, room, text, trusting, wants_in};
 use crate::chat::waiting::MAX_LISTED;
 use crate::chat::whom::WhomError;
 use crate::chat::wording::fingerprint;
@@ -12,8 +11,8 @@ use crate::chat::wording::fingerprint;
 #[test]
 fn a_claim_to_wait_outside_is_told_once() {
     let mut room = outside(Door::Open);
-    assert_eq!(room.hear(Event::WantsIn { claimed: BOB }).len(), 1);
-    assert_eq!(room.hear(Event::WantsIn { claimed: BOB }), []);
+    assert_eq!(room.hear(wants_in(BOB)).len(), 1);
+    assert_eq!(room.hear(wants_in(BOB)), []);
 }
 
 #[test]
@@ -21,7 +20,7 @@ fn a_flood_of_claims_is_not_told_for_ever() {
     let mut room = outside(Door::Open);
     let told = (10..=u8::MAX).filter(|number| {
         let claimed = IdentityKey::new([*number; 32]);
-        !room.hear(Event::WantsIn { claimed }).is_empty()
+        !room.hear(wants_in(claimed)).is_empty()
     });
     assert_eq!(told.count(), MAX_LISTED + 1);
 }
@@ -29,7 +28,7 @@ fn a_flood_of_claims_is_not_told_for_ever() {
 #[test]
 fn who_waits_is_told_with_what_to_type_where_the_person_is_asked() {
     let mut room = outside(Door::Ask);
-    let said = room.hear(Event::WantsIn { claimed: BOB });
+    let said = room.hear(wants_in(BOB));
     let [Say::Notice(_), Say::Notice(how)] = said.as_slice() else {
         panic!("{said:?}")
     };
@@ -52,21 +51,14 @@ fn who_is_awaited_is_let_in_when_it_comes() {
             .iter()
             .any(|line| line.contains(&whole))
     );
-    assert!(
-        !room
-            .hear(Event::WantsIn { claimed: EVE })
-            .contains(&Say::Admit(EVE))
-    );
-    assert!(
-        room.hear(Event::WantsIn { claimed: BOB })
-            .contains(&Say::Admit(BOB))
-    );
+    assert!(!room.hear(wants_in(EVE)).contains(&Say::Admit(EVE)));
+    assert!(room.hear(wants_in(BOB)).contains(&Say::Admit(BOB)));
 }
 
 #[test]
 fn nobody_outside_is_let_in_by_a_nick_or_unseen_by_ten_digits() {
     let mut room = outside(Door::Ask);
-    room.hear(Event::WantsIn { claimed: BOB });
+    room.hear(wants_in(BOB));
     let whole = fingerprint(&BOB).to_string();
     let short = format!("#{}", whole[..11].replace(' ', "-"));
     assert_eq!(room.newcomer(&short), Ok(Newcomer::ToLookAt(BOB)));
@@ -85,10 +77,10 @@ fn nobody_outside_is_let_in_by_a_nick_or_unseen_by_ten_digits() {
 #[test]
 fn who_is_pushed_off_the_list_can_still_be_let_in() {
     let mut room = outside(Door::Ask);
-    room.hear(Event::WantsIn { claimed: BOB });
+    room.hear(wants_in(BOB));
     for number in 10..=u8::MAX {
         let claimed = IdentityKey::new([number; 32]);
-        room.hear(Event::WantsIn { claimed });
+        room.hear(wants_in(claimed));
     }
     let whole = fingerprint(&BOB).to_string();
     assert!(
@@ -105,7 +97,7 @@ fn who_was_in_the_room_is_let_in_again_by_its_name() {
     let mut room = room();
     room.hear(text(BOB, "bob", "hi"));
     assert_eq!(room.newcomer("bob"), Ok(Newcomer::Inside(BOB)));
-    room.hear(Event::Left { member: BOB });
+    room.hear(Told::Membership(Membership::Left { identity: BOB }));
     assert_eq!(room.newcomer("bob"), Ok(Newcomer::Here(BOB)));
     room.hear(text(EVE, "bob", "hi"));
     assert!(matches!(
@@ -121,7 +113,7 @@ fn where_only_some_come_in_nobody_else_is_let_in() {
         &nick("me"),
         Door::With([(BOB, "bob.pub".to_owned())].into()),
     );
-    let said = room.hear(Event::WantsIn { claimed: EVE });
+    let said = room.hear(wants_in(EVE));
     let [Say::Notice(stays)] = said.as_slice() else {
         panic!("{said:?}")
     };

@@ -1,5 +1,4 @@
-use mpotr::room::{Event, LastHeard, Timestamp};
-use mpotr::{EpochName, Policy, Vote, WaitingReason};
+use mpotr::{EpochName, LastHeard, Membership, Policy, Told, Vote, Waiting, WaitingReason};
 
 use crate::chat::testing::{BOB, EVE, ME, read, room};
 use crate::chat::wording::{fingerprint, pauses_texts, text_waits};
@@ -7,10 +6,12 @@ use crate::chat::wording::{fingerprint, pauses_texts, text_waits};
 #[test]
 fn who_is_being_left_out_is_told_so() {
     let mut room = room();
-    let waiting = |identity| Event::Waiting {
-        reason: WaitingReason::Excluding { identity },
-        since: Timestamp::default(),
-        until: None,
+    let waiting = |identity| {
+        Told::Waiting(Waiting::For {
+            reason: WaitingReason::Excluding { identity },
+            since: 0,
+            until: None,
+        })
     };
     let told = read(&mut room, [waiting(ME)]);
     assert!(
@@ -31,7 +32,10 @@ fn who_is_being_left_out_is_told_so() {
     assert!(you.contains("the others are leaving you out"), "{you}");
     // The room that goes on without it is no other room.
     let name = EpochName::new([8; 16]);
-    let other = Event::OtherEpoch { name, members: 2 };
+    let other = Told::Membership(Membership::OtherEpoch {
+        epoch: name,
+        members: 2,
+    });
     assert_eq!(read(&mut room, [other]), [""; 0]);
     let told = read(&mut room, [waiting(BOB)]);
     assert!(told[0].contains("is to be left out:"), "{told:?}");
@@ -39,10 +43,10 @@ fn who_is_being_left_out_is_told_so() {
     assert!(members.contains(&"  the others are leaving you out".to_owned()));
     assert!(members.iter().any(|line| line.contains("(to be left out)")));
     // Who asks is told where that is known.
-    room.hear(Event::Voted {
+    room.hear(Told::Membership(Membership::Voted {
         vote: Vote::Exclude(EVE),
         by: vec![BOB],
-    });
+    }));
     let told = read(&mut room, [waiting(EVE)]);
     let asks = format!("is to be left out, as {} asks:", room.name(&BOB));
     assert!(told[0].contains(&asks), "{told:?}");
@@ -58,10 +62,10 @@ fn who_is_being_left_out_is_told_so() {
 #[test]
 fn who_was_left_out_is_told_by_whom_and_how_to_come_back() {
     let mut room = room();
-    room.hear(Event::Voted {
+    room.hear(Told::Membership(Membership::Voted {
         vote: Vote::Exclude(ME),
         by: vec![BOB],
-    });
+    }));
     let told = room.was_left_out(&Policy::default());
     let bob = room.name(&BOB);
     assert!(
@@ -82,7 +86,7 @@ fn who_was_left_out_is_told_by_whom_and_how_to_come_back() {
 fn who_is_out_without_a_word_is_told_from_one_that_has_left_or_was_left_out() {
     let mut room = room();
     let (bob, eve) = (room.name(&BOB), room.name(&EVE));
-    let out = |member| Event::LeftOut { member };
+    let out = |member| Told::Membership(Membership::LeftOut { identity: member });
     let told = read(&mut room, [out(BOB)]);
     assert_eq!(
         told,
@@ -90,7 +94,13 @@ fn who_is_out_without_a_word_is_told_from_one_that_has_left_or_was_left_out() {
             "{bob} no longer answered, is out and can read nothing from here on"
         )]
     );
-    let told = read(&mut room, [Event::Left { member: EVE }, out(EVE)]);
+    let told = read(
+        &mut room,
+        [
+            Told::Membership(Membership::Left { identity: EVE }),
+            out(EVE),
+        ],
+    );
     assert_eq!(
         told[1],
         format!("{eve} is out and can read nothing from here on")

@@ -1,17 +1,16 @@
 use std::time::Duration;
 
-use mpotr::room::{Event, LastHeard};
-use mpotr::{EpochName, IdentityKey, MemberInfo, Sid, Vote, WaitingReason};
+use mpotr::{IdentityKey, LastHeard, Told, Vote, Waiting, WaitingReason};
 
 use crate::chat::conversation::Conversation;
-use crate::chat::testing::{BOB, EVE, ME, read, room, text, waits};
+use crate::chat::testing::{BOB, EVE, ME, read, room, secure, text, waits, wants_in};
 use crate::chat::wording::fingerprint;
 
 #[test]
 fn who_is_gone_is_listed_as_such() {
     let mut room = room();
     let stranger = IdentityKey::new([7; 32]);
-    room.hear(Event::WantsIn { claimed: stranger });
+    room.hear(wants_in(stranger));
     let seconds = Duration::from_secs;
     let mut heard = LastHeard {
         members: [(BOB, seconds(80)), (EVE, seconds(100))].into(),
@@ -48,19 +47,7 @@ fn who_is_gone_is_listed_as_such() {
 fn a_roster_shows_what_a_member_has_called_itself() {
     let mut room = room();
     room.hear(text(BOB, "bob", "hi"));
-    let roster = [ME, BOB].map(|identity| MemberInfo {
-        identity,
-        is_me: identity == ME,
-    });
-    let told = read(
-        &mut room,
-        [Event::Secure {
-            sid: Sid::new([8; 32]),
-            name: EpochName::new([8; 16]),
-            parent: None,
-            roster: roster.to_vec(),
-        }],
-    );
+    let told = read(&mut room, [secure(8, &[ME, BOB])]);
     assert_eq!(told[2], format!("  {}  bob", fingerprint(&BOB)));
 }
 
@@ -79,6 +66,6 @@ fn who_asks_to_leave_one_out_is_listed_before_there_are_the_votes() {
         members.iter().any(|line| line.contains(&asks))
     };
     assert!(is_listed(&mut room));
-    room.hear(Event::WaitingOver { reason: reason() });
+    room.hear(Told::Waiting(Waiting::Over { reason: reason() }));
     assert!(!is_listed(&mut room));
 }

@@ -1,15 +1,14 @@
 //! What a chat comes to, without a room.
 
-use mpotr::room::{Event, Room, RoomConfig, Timestamp};
 use mpotr::{
-    Admission, DefaultSuite, Departure, Digest32, EpochName, IdentityKey, IdentityKeyPair,
-    MemberInfo, MessageId, RoomId, Seen, Sid, TextId,
+    Departure, Digest32, EpochName, IdentityKey, MemberInfo, Message, MessageId, TextId, Told,
 };
 use mpotr_formats::Nick;
 
 use super::{ChatError, NotBegun, Outcome, Tally, Unsent, UnsentLines, joined};
 use crate::chat::conversation::Conversation;
 use crate::chat::door::Door;
+use crate::chat::testing::{begins, texts};
 
 const BOB: IdentityKey = IdentityKey::new([2; 32]);
 const CAROL: IdentityKey = IdentityKey::new([3; 32]);
@@ -152,26 +151,19 @@ fn a_command_that_was_not_done_is_a_failure_of_its_own_and_hides_no_other() {
     assert!(!own.is::<ChatError>(), "{own:#}");
 }
 
-fn secure(me: IdentityKey, roster: &[IdentityKey]) -> Event {
-    Event::Secure {
-        sid: Sid::new([9; 32]),
-        name: EpochName::new([9; 16]),
-        parent: None,
-        roster: roster
-            .iter()
-            .map(|&identity| MemberInfo {
-                identity,
-                is_me: identity == me,
-            })
-            .collect(),
-    }
+fn secure(me: IdentityKey, roster: &[IdentityKey]) -> Told {
+    let member = |&identity: &IdentityKey| MemberInfo {
+        identity,
+        is_me: identity == me,
+    };
+    begins(9, EpochName::new([9; 16]), roster.iter().map(member))
 }
 
-fn sent(text_id: TextId) -> Event {
-    Event::Sent {
+fn sent(text_id: TextId) -> Told {
+    Told::Message(Message::Sent {
         text_id,
         id: MessageId::new([0; 32]),
-    }
+    })
 }
 
 /// A room of Bob and Carol, who are meant to read all.
@@ -189,14 +181,22 @@ fn a_text_fails_by_who_is_absent_when_it_leaves_and_not_when_it_is_taken() {
         let text_id = text_id();
         room.hear(secure(me, roster));
         outcome.hear(&sent(text_id), &room, false);
-        outcome.hear(&Event::Acknowledged { text_id }, &room, false);
+        outcome.hear(
+            &Told::Message(Message::Acknowledged { text_id }),
+            &room,
+            false,
+        );
         let judged = outcome.clone().judge(&departure(true), name);
         assert_eq!(judged.is_ok(), is_good, "{judged:?}");
     }
     // A person sees who is there, and means those.
     let (mut seen, text_id) = (Outcome::default(), text_id());
     seen.hear(&sent(text_id), &room, true);
-    seen.hear(&Event::Acknowledged { text_id }, &room, true);
+    seen.hear(
+        &Told::Message(Message::Acknowledged { text_id }),
+        &room,
+        true,
+    );
     assert_eq!(seen.judge(&departure(true), name), Ok(()));
     // It stays a failure when all are there again.
     room.hear(secure(me, &[me, BOB, CAROL]));
@@ -217,14 +217,18 @@ fn each_text_that_somebody_lacks_is_told_with_its_number_and_names_beside_every_
     for text_id in &texts {
         outcome.hear(&sent(*text_id), &room, false);
     }
-    let missed = Event::Missed {
+    let missed = Told::Message(Message::Missed {
         text_id: texts[0],
         by: vec![CAROL],
-    };
+    });
     outcome.hear(&missed, &room, false);
     for text_id in &texts[1..] {
         let text_id = *text_id;
-        outcome.hear(&Event::Acknowledged { text_id }, &room, false);
+        outcome.hear(
+            &Told::Message(Message::Acknowledged { text_id }),
+            &room,
+            false,
+        );
     }
     outcome.note(Unsent::NotUtf8);
     outcome.note_undone("/kick".to_owned());
@@ -247,19 +251,6 @@ fn each_text_that_somebody_lacks_is_told_with_its_number_and_names_beside_every_
 /// Of a room of its own: nobody else makes such names.
 fn text_id() -> TextId {
     texts(1)[0]
-}
-
-/// As many.
-fn texts(count: usize) -> Vec<TextId> {
-    let mut rng = mpotr::SystemRng::default();
-    let now = Timestamp::default();
-    let id = RoomId::of_name::<DefaultSuite>("tea");
-    let others = Admission::Only([IdentityKey::new([3; 32])].into());
-    let identity = IdentityKeyPair::random::<DefaultSuite>(&mut rng);
-    let config = RoomConfig::new(id, others);
-    let mut room = Room::<DefaultSuite>::new(config, identity, now, &mut rng).unwrap();
-    let texts = (0..count).map(|_| room.send(now, Vec::new(), Seen::Expected).unwrap());
-    texts.collect()
 }
 
 #[test]

@@ -1,8 +1,6 @@
-use mpotr::room::Event;
-
 use crate::chat::conversation::Say;
 use crate::chat::remembering::Learned;
-use crate::chat::testing::{BOB, EVE, ME, message, nick, room, text, trusting};
+use crate::chat::testing::{BOB, EVE, ME, message, nick, room, text, trusting, wants_in};
 use crate::chat::wording::fingerprint;
 
 #[test]
@@ -70,10 +68,10 @@ fn a_nick_that_a_terminal_would_obey_makes_the_message_unreadable() {
 #[test]
 fn a_stranger_is_let_in_at_first_use_and_remembered_by_what_it_calls_itself() {
     let mut room = trusting();
-    let said = room.hear(Event::WantsIn { claimed: EVE });
+    let said = room.hear(wants_in(EVE));
     assert!(said.contains(&Say::Admit(EVE)), "{said:?}");
     // Whom the person knows comes in without being asked for.
-    let said = room.hear(Event::WantsIn { claimed: BOB });
+    let said = room.hear(wants_in(BOB));
     let [Say::Notice(known)] = said.as_slice() else {
         panic!("{said:?}")
     };
@@ -114,6 +112,6 @@ fn a_stranger_that_takes_the_name_of_a_known_person_is_left_out_and_not_let_in_a
     let said = room.hear(text(EVE, "eve", "hi"));
     let is_harmless = |say: &Say| matches!(say, Say::Notice(_) | Say::Text(_));
     assert!(said.iter().all(is_harmless), "{said:?}");
-    let said = room.hear(Event::WantsIn { claimed: EVE });
+    let said = room.hear(wants_in(EVE));
     assert!(!said.contains(&Say::Admit(EVE)), "{said:?}");
 }

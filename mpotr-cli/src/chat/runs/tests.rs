@@ -1,9 +1,8 @@
-use mpotr::room::{Event, LastHeard, Timestamp};
-use mpotr::{IdentityKey, Policy, WaitingReason};
+use mpotr::{IdentityKey, LastHeard, Membership, Policy, Told, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use crate::chat::door::Door;
-use crate::chat::testing::{BOB, EVE, ME, failed, outside, read, room, secure, waits};
+use crate::chat::testing::{BOB, EVE, ME, failed, outside, read, room, secure, waits, wants_in};
 use crate::chat::wording::fingerprint;
 
 #[test]
@@ -13,15 +12,15 @@ fn who_takes_no_part_is_told_of_once_until_it_is_in() {
     let run = || {
         let missing = vec![NEW];
         [
-            Event::Joining { claimed: NEW },
-            Event::Agreeing {
+            Told::Membership(Membership::Joining { claimed: NEW }),
+            Told::Membership(Membership::Agreeing {
                 claimed: vec![ME, BOB, NEW],
-            },
-            Event::Waiting {
+            }),
+            Told::Waiting(Waiting::For {
                 reason: WaitingReason::Changing { missing },
-                since: Timestamp::default(),
+                since: 0,
                 until: None,
-            },
+            }),
             failed(&[NEW]),
         ]
     };
@@ -35,7 +34,7 @@ fn who_takes_no_part_is_told_of_once_until_it_is_in() {
     room.hear(secure(8, &[ME, BOB, NEW]));
     assert_eq!(read(&mut room, run()).len(), 4);
     // Who is left alone makes keys for itself, and agrees with nobody.
-    let alone = Event::Agreeing { claimed: vec![ME] };
+    let alone = Told::Membership(Membership::Agreeing { claimed: vec![ME] });
     assert_eq!(read(&mut room, [alone]), [""; 0]);
 }
 
@@ -44,13 +43,15 @@ fn whom_others_would_let_in_is_told_each_time_that_one_asks_by_name() {
     let mut room = room();
     room.door = Door::Ask;
     let claimed = IdentityKey::new([7; 32]);
-    let asked = |by: &[IdentityKey]| Event::Waiting {
-        reason: WaitingReason::AdmitHere {
-            claimed,
-            by: by.to_vec(),
-        },
-        since: Timestamp::default(),
-        until: None,
+    let asked = |by: &[IdentityKey]| {
+        Told::Waiting(Waiting::For {
+            reason: WaitingReason::AdmitHere {
+                claimed,
+                by: by.to_vec(),
+            },
+            since: 0,
+            until: None,
+        })
     };
     let told = read(&mut room, [asked(&[])]);
     assert!(told[0].starts_with("others here would let in"), "{told:?}");
@@ -66,10 +67,12 @@ fn whom_others_would_let_in_is_told_each_time_that_one_asks_by_name() {
 #[test]
 fn what_only_takes_a_moment_accuses_nobody() {
     let mut room = outside(Door::Open);
-    let waits = |reason| Event::Waiting {
-        reason,
-        since: Timestamp::default(),
-        until: None,
+    let waits = |reason| {
+        Told::Waiting(Waiting::For {
+            reason,
+            since: 0,
+            until: None,
+        })
     };
     let told = read(
         &mut room,
@@ -83,10 +86,10 @@ fn what_only_takes_a_moment_accuses_nobody() {
     );
     // Who is in a room takes part in no first run: it lets this member in there.
     room.hear(waits(WaitingReason::Outside));
-    let failed = Event::AgreementFailed {
+    let failed = Told::Membership(Membership::AgreementFailed {
         fault: None,
         claimed: vec![BOB],
-    };
+    });
     let told = read(&mut room, [failed]);
     assert!(told[0].contains("there is a room already"), "{told:?}");
     assert!(!told[0].contains("does not let"), "{told:?}");
@@ -96,7 +99,7 @@ fn what_only_takes_a_moment_accuses_nobody() {
 #[test]
 fn while_others_keep_other_rules_nothing_is_said_of_an_agreement() {
     let mut room = outside(Door::Ask);
-    room.hear(Event::WantsIn { claimed: BOB });
+    room.hear(wants_in(BOB));
     room.differing.hear(&waits(WaitingReason::RulesDiffer {
         policy: Policy::default(),
         by: vec![BOB],
@@ -105,9 +108,9 @@ fn while_others_keep_other_rules_nothing_is_said_of_an_agreement() {
         &mut room,
         [
             waits(WaitingReason::Gathering { have: 2, want: 2 }),
-            Event::Agreeing {
+            Told::Membership(Membership::Agreeing {
                 claimed: vec![ME, BOB],
-            },
+            }),
             waits(WaitingReason::Agreeing { missing: vec![BOB] }),
             failed(&[BOB]),
         ],

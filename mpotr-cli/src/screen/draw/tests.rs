@@ -1,7 +1,6 @@
 //! What the screen looks like, cell by cell, at a usual size and at a small one.
 
-use mpotr::room::Event;
-use mpotr::{IdentityKey, Phase};
+use mpotr::{IdentityKey, Message, Phase, Told};
 use mpotr_formats::Nick;
 use ratatui_core::backend::TestBackend;
 use ratatui_core::terminal::Terminal;
@@ -71,11 +70,13 @@ fn talk() -> Board {
     let [one, two] = texts();
     board.log.taken(one, "hi, all of you");
     board.log.taken(two, "is anyone there?");
-    board.log.hear(&Event::Acknowledged { text_id: one });
-    board.log.hear(&Event::Held {
+    board
+        .log
+        .hear(&Told::Message(Message::Acknowledged { text_id: one }));
+    board.log.hear(&Told::Message(Message::Held {
         text_id: two,
         added: vec![IdentityKey::new([9; 32])],
-    });
+    }));
     board.view = Some(view(&[
         (
             Kind::Vote,

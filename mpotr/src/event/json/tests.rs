@@ -128,6 +128,7 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
         ),
         (
             Membership::Secure {
+                sid: Sid::new([1; 32]),
                 epoch: EPOCH,
                 parent: None,
                 suite: SuiteId::ChaCha20Poly1305,
