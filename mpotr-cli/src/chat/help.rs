@@ -86,7 +86,7 @@ const HELP: [Help; 17] = [
         usage: "/link NAME",
         brief: "a link that asks one person in, by which you know each other",
         more: "Who comes by it is kept under NAME; without NAME it verifies nobody. It serves once, within a day, as long as this chat runs; \
-               a wrong one, or another /link, ends it. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
+               another /link ends it, a wrong answer does not. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
     },
     Help {
         usage: "/policy",

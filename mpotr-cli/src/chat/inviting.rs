@@ -26,8 +26,11 @@ use super::names::Names;
 const QUESTION: &str = "mpotr once";
 /// For so long a link serves.
 const LASTS: Duration = Duration::from_secs(24 * 60 * 60);
-/// After so many attempts that came to nothing it does not serve.
-const MOST_FAILURES: u8 = 3;
+/// So many attempts of one member may fail. After them it is declined, and no other.
+const MOST_OF_ONE: u8 = 3;
+/// After so many that failed, of all members, a link does not serve. A guess hits with a chance of 2^-128, one of all of them with
+/// 2^-118; and who wants to end a link needs more than three hundred members for it.
+const MOST_OF_ALL: u16 = 1024;
 
 /// Links that this member has given, or came by.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ pub(super) struct Inviting {
     given: Option<Given>,
     /// How many were shown.
     shown: u64,
+    /// Who has come first by which.
+    came: BTreeMap<u64, IdentityKey>,
     /// The one that this member came by, as long as its maker was not asked.
     brought: Option<Brought>,
     /// Attempts that links have made.
@@ -51,7 +56,18 @@ struct Given {
     /// What who comes by it is called here.
     name: Option<Nick>,
     until: Instant,
-    failures: u8,
+    /// How many attempts have failed, of each member, and of all.
+    failures: BTreeMap<IdentityKey, u8>,
+    failed: u16,
+}
+
+/// Why one that comes by a link is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// None serves.
+    NoLink,
+    /// It has shown often enough that it does not have it. This was told, or is to be.
+    TooOften { is_news: bool },
 }
 
 /// What a link brings to who opens it.
@@ -120,22 +136,52 @@ impl Inviting {
             once,
             name,
             until: now.checked_add(LASTS).unwrap_or(now),
-            failures: 0,
+            failures: BTreeMap::new(),
+            failed: 0,
         });
         was_open
     }
 
-    /// What is answered to one that comes by a link; nothing if none serves, or if another is being answered: one secret, one use.
-    fn answer(&mut self, attempt: AttemptId, now: Instant) -> Option<SharedSecret> {
-        let mut parts = self.attempts.values();
-        let is_answering = parts.any(|part| matches!(part, Part::Answered { .. }));
+    /// What is answered to one that comes by a link. Members do not wait for one another: one that asks and says no more would keep
+    /// the one out that the link is for.
+    ///
+    /// # Errors
+    /// None serves, or this member has failed too often.
+    fn answer(
+        &mut self,
+        attempt: AttemptId,
+        identity: &IdentityKey,
+        now: Instant,
+    ) -> Result<SharedSecret, Refusal> {
         self.given.take_if(|given| given.until <= now);
-        let given = self.given.as_ref().filter(|_| !is_answering)?;
+        let given = self.given.as_mut().ok_or(Refusal::NoLink)?;
+        if let Some(failed) = given.failures.get_mut(identity)
+            && *failed >= MOST_OF_ONE
+        {
+            let is_news = *failed == MOST_OF_ONE;
+            *failed = MOST_OF_ONE.saturating_add(1);
+            return Err(Refusal::TooOften { is_news });
+        }
         let (number, name) = (given.number, given.name.clone());
         let secret = SharedSecret::of_once(given.once.expose());
         self.attempts
             .insert(attempt, Part::Answered { number, name });
-        Some(secret)
+        Ok(secret)
+    }
+
+    /// An attempt with the link of this number has failed. Returns whether it still serves.
+    fn fails(&mut self, number: u64, identity: &IdentityKey) -> bool {
+        let Some(given) = self.given.as_mut().filter(|it| it.number == number) else {
+            return false;
+        };
+        let of_one = given.failures.entry(*identity).or_default();
+        *of_one = of_one.saturating_add(1);
+        given.failed = given.failed.saturating_add(1);
+        let serves = given.failed < MOST_OF_ALL;
+        if !serves {
+            self.uses_up(number);
+        }
+        serves
     }
 
     /// The link of this number does not serve any longer, if it still does.
@@ -151,14 +197,22 @@ impl Inviting {
         Some((brought.maker, secret))
     }
 
-    /// What comes of an attempt that a link has made; `None` of another.
-    fn ends(&mut self, attempt: &AttemptId, result: SecretOutcome) -> Option<End> {
+    /// What comes of an attempt with a member that a link has made; `None` of another.
+    fn ends(
+        &mut self,
+        attempt: &AttemptId,
+        identity: &IdentityKey,
+        result: SecretOutcome,
+    ) -> Option<End> {
         let part = self.attempts.remove(attempt)?;
         Some(match (part, result) {
             (Part::Declined, _) | (_, SecretOutcome::EpochChanged) => End::Nothing,
             (Part::Answered { number, name }, SecretOutcome::Same) => {
                 self.uses_up(number);
-                End::Came { name }
+                match *self.came.entry(number).or_insert(*identity) {
+                    first if first == *identity => End::Came { name },
+                    first => End::AlsoCame { first },
+                }
             }
             (Part::Asked, SecretOutcome::Same) => {
                 let brought = self.brought.take();
@@ -166,18 +220,11 @@ impl Inviting {
                 End::Made { name, how }
             }
             (Part::Answered { number, .. }, SecretOutcome::Different) => {
-                self.uses_up(number);
-                End::Stranger
+                let serves = self.fails(number, identity);
+                End::Stranger { serves }
             }
             (Part::Answered { number, .. }, SecretOutcome::Aborted | _) => {
-                let mut serves = false;
-                if let Some(given) = self.given.as_mut().filter(|it| it.number == number) {
-                    given.failures = given.failures.saturating_add(1);
-                    serves = given.failures < MOST_FAILURES;
-                }
-                if !serves {
-                    self.uses_up(number);
-                }
+                let serves = self.fails(number, identity);
                 End::Unanswered { serves }
             }
             (Part::Asked, SecretOutcome::Different) => {
@@ -192,6 +239,14 @@ impl Inviting {
     }
 }
 
+/// What becomes of a link by which one came that does not have it.
+const fn then(serves: bool) -> &'static str {
+    match serves {
+        true => "Yours still serves",
+        false => "Yours does not serve any longer; /link makes another",
+    }
+}
+
 /// What came of an attempt that a link has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
@@ -201,8 +256,10 @@ enum End {
     Came { name: Option<Nick> },
     /// Who made the link by which this member came is there.
     Made { name: Option<Nick>, how: How },
+    /// Another came by it before, while this one was answered.
+    AlsoCame { first: IdentityKey },
     /// Who came has another.
-    Stranger,
+    Stranger { serves: bool },
     /// Who came gave it up, or the time was over.
     Unanswered { serves: bool },
     /// Who is to have made the link does not have it.
@@ -296,19 +353,20 @@ impl Conversation {
                 };
                 format!("{name} has made the link by which you came: nobody is between you{unless}")
             }
-            End::Stranger => format!(
-                "WARNING: {name} comes by a link that is not the one you gave: a stranger is between you, or has changed it on its \
-                 way. Yours does not serve any longer; failed with {name} so far: {failures}"
+            End::AlsoCame { first } => format!(
+                "WARNING: {name} has the link by which {} came: one of the two has read what was for the other. Compare a code with \
+                 each (/code), and forget whom it is not (`mpotr people forget`)",
+                self.name(first)
             ),
-            End::Unanswered { serves } => {
-                let then = match serves {
-                    true => "the link still serves",
-                    false => "the link does not serve any longer; /link makes another",
-                };
-                format!(
-                    "{name} came by your link and did not show that it has it: {then}; failed with {name} so far: {failures}"
-                )
-            }
+            End::Stranger { serves } => format!(
+                "WARNING: {name} comes by a link that is not the one you gave: if you gave it to {name}, a stranger is between you, or \
+                 has changed it on its way. {}; failed with {name} so far: {failures}",
+                then(*serves)
+            ),
+            End::Unanswered { serves } => format!(
+                "{name} came by your link and did not show that it has it. {}; failed with {name} so far: {failures}",
+                then(*serves)
+            ),
             End::OtherMaker => format!(
                 "WARNING: {name} has not made the link by which you came, or has made another since: a stranger may have changed \
                  it on its way. Ask for another where nobody can change it; failed with {name} so far: {failures}"
@@ -411,7 +469,7 @@ impl Chat<'_> {
                 identity,
                 result,
                 failures,
-            }) => match self.conversation.inviting.ends(attempt, *result) {
+            }) => match self.conversation.inviting.ends(attempt, identity, *result) {
                 Some(end) => {
                     self.tell_of_link(identity, end, *failures);
                     true
@@ -425,18 +483,28 @@ impl Chat<'_> {
     /// A member comes by a link.
     async fn is_asked_by_link(&mut self, attempt: AttemptId, identity: &IdentityKey) {
         let inviting = &mut self.conversation.inviting;
-        if let Some(secret) = inviting.answer(attempt, Instant::now()) {
-            // If the keys are about to change it is asked again.
-            let answered = self.handle.verify_answer(attempt, secret).await;
-            let _asked_again = answered;
-            return;
-        }
+        let refusal = match inviting.answer(attempt, identity, Instant::now()) {
+            Ok(secret) => {
+                // If the keys are about to change it is asked again.
+                let answered = self.handle.verify_answer(attempt, secret).await;
+                let _asked_again = answered;
+                return;
+            }
+            Err(refusal) => refusal,
+        };
         inviting.attempts.insert(attempt, Part::Declined);
         let _ended = self.handle.verify_abort(attempt).await;
         let name = self.conversation.name(identity);
-        self.out.notice(format_args!(
-            "{name} comes by a link that does not serve any longer, or that you have not given; /link makes another"
-        ));
+        match refusal {
+            Refusal::NoLink => self.out.notice(format_args!(
+                "{name} comes by a link that does not serve any longer, or that you have not given; /link makes another"
+            )),
+            Refusal::TooOften { is_news: true } => self.out.notice(format_args!(
+                "{name} has come {MOST_OF_ONE} times without the link that you gave, and is answered no more; to others it serves. If \
+                 it is whom you gave it to, /link makes another"
+            )),
+            Refusal::TooOften { is_news: false } => {}
+        }
     }
 
     /// Asks who made the link by which this member came, as soon as it is in the room.
@@ -472,7 +540,8 @@ impl Chat<'_> {
                 self.keep_by_link(identity, name.as_ref(), (did, how))
             }
             End::Nothing
-            | End::Stranger
+            | End::AlsoCame { .. }
+            | End::Stranger { .. }
             | End::Unanswered { .. }
             | End::OtherMaker
             | End::NotServed => true,

@@ -8,7 +8,7 @@ use mpotr_formats::Nick;
 use mpotr_formats::known::{How, KnownPeople, Person};
 use tokio::time::Instant;
 
-use super::{Brought, End, Inviting, LASTS, Part, Whose};
+use super::{Brought, End, Inviting, LASTS, MOST_OF_ALL, MOST_OF_ONE, Part, Refusal, Whose};
 use crate::chat::conversation::Conversation;
 use crate::chat::door::Door;
 use crate::chat::names::Names;
@@ -33,8 +33,35 @@ fn given(now: Instant) -> Inviting {
 
 /// A member that answers is asked by one attempt, with this result.
 fn answers(inviting: &mut Inviting, number: u8, result: SecretOutcome) -> Option<End> {
-    assert!(inviting.answer(attempt(number), Instant::now()).is_some());
-    inviting.ends(&attempt(number), result)
+    answers_to(inviting, BOB, number, result)
+}
+
+/// The same of another member.
+fn answers_to(
+    inviting: &mut Inviting,
+    member: IdentityKey,
+    number: u8,
+    result: SecretOutcome,
+) -> Option<End> {
+    assert!(
+        inviting
+            .answer(attempt(number), &member, Instant::now())
+            .is_ok()
+    );
+    inviting.ends(&attempt(number), &member, result)
+}
+
+fn member(number: u16) -> IdentityKey {
+    let mut key = [9; 32];
+    key[..2].copy_from_slice(&number.to_be_bytes());
+    IdentityKey::new(key)
+}
+
+/// Whether one whom nothing is known of is answered.
+fn serves(inviting: &mut Inviting) -> bool {
+    let stranger = IdentityKey::new([99; 32]);
+    let now = Instant::now();
+    inviting.answer(attempt(99), &stranger, now).err() != Some(Refusal::NoLink)
 }
 
 fn brought() -> Inviting {
@@ -54,27 +81,50 @@ fn a_link_serves_one_success_and_no_more() {
         name: Some(nick("bob")),
     });
     assert_eq!(answers(&mut inviting, 1, SecretOutcome::Same), came);
-    assert!(inviting.answer(attempt(9), now).is_none() && !inviting.is_open(now));
+    assert!(!serves(&mut inviting) && !inviting.is_open(now));
 }
 
+/// Who has not the link ends it for nobody else, and is not answered for ever.
 #[test]
-fn a_wrong_guess_ends_a_link() {
-    let now = Instant::now();
-    let mut inviting = given(now);
-    let ends = answers(&mut inviting, 1, SecretOutcome::Different);
-    assert_eq!(ends, Some(End::Stranger));
-    assert!(inviting.answer(attempt(9), now).is_none());
-}
-
-#[test]
-fn what_comes_to_nothing_three_times_ends_a_link() {
-    let now = Instant::now();
-    let mut inviting = given(now);
-    for (number, serves) in [(1, true), (2, true), (3, false)] {
-        let ends = answers(&mut inviting, number, SecretOutcome::Aborted);
-        assert_eq!(ends, Some(End::Unanswered { serves }));
+fn who_fails_three_times_is_declined_and_the_link_serves_others() {
+    for (result, end) in [
+        (SecretOutcome::Different, End::Stranger { serves: true }),
+        (SecretOutcome::Aborted, End::Unanswered { serves: true }),
+    ] {
+        let now = Instant::now();
+        let mut inviting = given(now);
+        let eve = member(1);
+        for number in 1..=MOST_OF_ONE {
+            let ends = answers_to(&mut inviting, eve, number, result);
+            assert_eq!(ends.as_ref(), Some(&end));
+        }
+        for is_news in [true, false, false] {
+            let refused = inviting.answer(attempt(9), &eve, now);
+            assert_eq!(refused.err(), Some(Refusal::TooOften { is_news }));
+        }
+        let came = Some(End::Came {
+            name: Some(nick("bob")),
+        });
+        assert_eq!(answers(&mut inviting, 10, SecretOutcome::Same), came);
     }
-    assert!(inviting.answer(attempt(9), now).is_none());
+}
+
+#[test]
+fn there_is_an_end_to_what_members_can_guess_together() {
+    let mut inviting = given(Instant::now());
+    for number in 1..=MOST_OF_ALL {
+        let ends = answers_to(&mut inviting, member(number), 1, SecretOutcome::Different);
+        let serves = number < MOST_OF_ALL;
+        assert_eq!(ends, Some(End::Stranger { serves }));
+    }
+    assert!(!serves(&mut inviting));
+    // Another is another secret.
+    assert!(!inviting.give(Secret::new([8; 16]), None, Instant::now()));
+    assert!(
+        inviting
+            .answer(attempt(1), &member(1), Instant::now())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -85,11 +135,11 @@ fn the_end_of_keys_is_nobodys_failure() {
         let ends = answers(&mut inviting, number, SecretOutcome::EpochChanged);
         assert_eq!(ends, Some(End::Nothing));
     }
-    assert!(inviting.answer(attempt(9), now).is_some());
+    assert!(serves(&mut inviting));
     let mut inviting = brought();
     inviting.attempts.insert(attempt(1), Part::Asked);
     assert!(inviting.question().is_none());
-    let ends = inviting.ends(&attempt(1), SecretOutcome::EpochChanged);
+    let ends = inviting.ends(&attempt(1), &BOB, SecretOutcome::EpochChanged);
     assert_eq!(ends, Some(End::Nothing));
     // It is asked again.
     assert!(inviting.question().is_some());
@@ -106,13 +156,13 @@ fn what_comes_of_a_link_is_said_of_the_one_that_was_answered() {
                 name: Some(nick("bob")),
             },
         ),
-        (SecretOutcome::Different, End::Stranger),
+        (SecretOutcome::Different, End::Stranger { serves: false }),
         (SecretOutcome::Aborted, End::Unanswered { serves: false }),
     ] {
         let mut inviting = given(now);
-        assert!(inviting.answer(attempt(1), now).is_some());
+        assert!(inviting.answer(attempt(1), &BOB, now).is_ok());
         assert!(inviting.give(Secret::new([8; 16]), Some(nick("carol")), now));
-        assert_eq!(inviting.ends(&attempt(1), result), Some(end));
+        assert_eq!(inviting.ends(&attempt(1), &BOB, result), Some(end));
         // The other serves, and nothing has failed by it.
         for number in [2, 3] {
             let ends = answers(&mut inviting, number, SecretOutcome::Aborted);
@@ -168,12 +218,25 @@ fn that_nobody_is_between_is_said_on_a_condition_or_not_at_all() {
     assert!(!came(None).contains("nobody is between you"));
 }
 
+/// Who asks and says no more keeps nobody waiting; and two who have what was for one are told of.
 #[test]
-fn one_is_answered_at_a_time() {
+fn members_are_answered_together_and_two_who_have_the_link_are_told_of() {
     let now = Instant::now();
     let mut inviting = given(now);
-    assert!(inviting.answer(attempt(1), now).is_some());
-    assert!(inviting.answer(attempt(2), now).is_none());
+    let eve = member(1);
+    for (number, who) in [(1, eve), (2, BOB), (3, member(2))] {
+        assert!(inviting.answer(attempt(number), &who, now).is_ok());
+    }
+    let same = SecretOutcome::Same;
+    let came = inviting.ends(&attempt(2), &BOB, same);
+    assert!(matches!(came, Some(End::Came { .. })), "{came:?}");
+    let also = inviting.ends(&attempt(1), &eve, same).unwrap();
+    assert_eq!(also, End::AlsoCame { first: BOB });
+    let ends = inviting.ends(&attempt(3), &member(2), SecretOutcome::Different);
+    assert_eq!(ends, Some(End::Stranger { serves: false }));
+    let conversation = Conversation::new(ME, &nick("me"), Door::Open);
+    let told = conversation.says_of_link(&eve, &also, 0).unwrap();
+    assert!(told.starts_with("WARNING: "), "{told}");
 }
 
 #[test]
@@ -181,11 +244,13 @@ fn a_link_serves_for_a_day_and_until_there_is_another() {
     let now = Instant::now();
     let mut inviting = given(now);
     let last = now + LASTS - Duration::from_millis(1);
-    assert!(inviting.answer(attempt(1), last).is_some());
-    let _ended = inviting.ends(&attempt(1), SecretOutcome::EpochChanged);
+    assert!(inviting.answer(attempt(1), &BOB, last).is_ok());
+    let _ended = inviting.ends(&attempt(1), &BOB, SecretOutcome::EpochChanged);
     assert!(inviting.give(Secret::new([8; 16]), None, now));
     let late = now + LASTS;
-    assert!(inviting.answer(attempt(2), late).is_none() && !inviting.is_open(late));
+    let refused = inviting.answer(attempt(2), &BOB, late);
+    assert_eq!(refused.err(), Some(Refusal::NoLink));
+    assert!(!inviting.is_open(late));
 }
 
 #[test]
@@ -204,7 +269,7 @@ fn the_maker_is_asked_until_it_is_known_whether_it_has_made_the_link() {
         let mut inviting = brought();
         assert_eq!(inviting.question().map(|(maker, _)| maker), Some(BOB));
         inviting.attempts.insert(attempt(1), Part::Asked);
-        assert_eq!(inviting.ends(&attempt(1), result), Some(end));
+        assert_eq!(inviting.ends(&attempt(1), &BOB, result), Some(end));
         assert!(inviting.question().is_none());
     }
 }
@@ -212,7 +277,7 @@ fn the_maker_is_asked_until_it_is_known_whether_it_has_made_the_link() {
 #[test]
 fn an_attempt_of_people_is_no_attempt_of_a_link() {
     let mut inviting = given(Instant::now());
-    assert_eq!(inviting.ends(&attempt(1), SecretOutcome::Same), None);
+    assert_eq!(inviting.ends(&attempt(1), &BOB, SecretOutcome::Same), None);
     assert!(inviting.is_open(Instant::now()));
 }
 
@@ -221,7 +286,11 @@ fn an_attempt_of_people_is_no_attempt_of_a_link() {
 fn who_has_another_link_is_told_loudly() {
     let conversation = Conversation::new(ME, &nick("me"), Door::Open);
     let says = |end| conversation.says_of_link(&BOB, &end, 4).unwrap();
-    for end in [End::Stranger, End::OtherMaker] {
+    for end in [
+        End::Stranger { serves: true },
+        End::Stranger { serves: false },
+        End::OtherMaker,
+    ] {
         let told = says(end);
         assert!(
             told.starts_with("WARNING: ") && told.ends_with(": 4"),
