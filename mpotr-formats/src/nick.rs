@@ -1,5 +1,8 @@
 //! What a person calls itself in a chat.
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
+
 use crate::escape::first_unsafe;
 use crate::skeleton::{Skeleton, is_form_of, is_number, looks_like};
 
@@ -21,7 +24,8 @@ pub enum NickError {
         length: usize,
     },
     /// White space; a character that a terminal obeys or does not show; `:`, which ends a nick; `#`, which begins a
-    /// fingerprint; `*`, which begins a notice; or `|`, which begins a row; in any of their forms.
+    /// fingerprint; `*`, which begins a notice; `|`, which begins a row; `(` and `)`, around what the program knows of one; other
+    /// brackets but `[`, `]`, `{` and `}`; or a tick, which says that something is verified; in any of their forms.
     #[error("a nick cannot hold the character {character:?}")]
     Character {
         /// The first such character.
@@ -31,7 +35,9 @@ pub enum NickError {
     #[error("nothing of the nick is shown")]
     Invisible,
     /// The program uses it for its own lines.
-    #[error("a nick cannot look like `you` or `mpotr`, which stand for the program's own words")]
+    #[error(
+        "a nick cannot look like `you` or `mpotr`, or have `verified` in it: those are the program's own words"
+    )]
     Reserved,
     /// Digits are those of a fingerprint.
     #[error("a nick cannot be a number: digits stand for fingerprints")]
@@ -80,11 +86,40 @@ fn is_allowed(character: char) -> bool {
         || is_form_of(character, &MARKS)
         || BARS.contains(&character)
         || HASHES.contains(&character)
-        || looks_like(character, &[':', '*', '?']))
+        || TICKS.contains(&character)
+        || is_bracket(character)
+        || looks_like(character, &[':', '*', '?', '(', ')']))
 }
 
-/// What ends a nick, begins a fingerprint, a notice and a row, and stands behind the nick of one that nobody knows.
-const MARKS: [char; 5] = [':', '#', '*', '|', '?'];
+/// What ends a nick, begins a fingerprint, a notice and a row, stands behind the nick of one that nobody knows, and around what
+/// the program says of one: `bob  (verified: code)`.
+const MARKS: [char; 7] = [':', '#', '*', '|', '?', '(', ')'];
+
+/// What programs put behind the name of one that is verified. This one does not, but people know it from others.
+const TICKS: [char; 10] = [
+    '\u{221a}',
+    '\u{237b}',
+    '\u{2611}',
+    '\u{2705}',
+    '\u{2713}',
+    '\u{2714}',
+    '\u{10102}',
+    '\u{1f512}',
+    '\u{1f5f8}',
+    '\u{1f5f9}',
+];
+
+/// Whether it opens or closes a bracket, or is a part of one that is written over several rows. Those of nicks at IRC are allowed, in
+/// which the program says nothing.
+fn is_bracket(character: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    let is_pair = matches!(
+        category,
+        GeneralCategory::OpenPunctuation | GeneralCategory::ClosePunctuation
+    );
+    let is_part = matches!(character, '\u{239b}'..='\u{23a0}');
+    (is_pair && !matches!(character, '[' | ']' | '{' | '}')) || is_part
+}
 
 /// What parts columns, as `|` does, which begins the rows of a line that goes on. The table of UTS 39 takes them for an `l`.
 const BARS: [char; 7] = [
@@ -99,9 +134,12 @@ const HASHES: [char; 6] = [
 /// Words that the program puts where a name stands.
 const RESERVED: [&str; 2] = ["you", "mpotr"];
 
+/// What the program alone says of a name, wherever it stands in one.
+const SAID: &str = "verified";
+
 fn is_reserved(name: &str) -> bool {
     let look = Skeleton::of(&name.to_lowercase());
-    RESERVED.iter().any(|word| Skeleton::of(word) == look)
+    look.has(&Skeleton::of(SAID)) || RESERVED.iter().any(|word| Skeleton::of(word) == look)
 }
 
 impl core::fmt::Display for Nick {
@@ -173,6 +211,56 @@ mod tests {
         ] {
             let name = format!("bob{character}");
             assert_eq!(Nick::new(&name), Err(NickError::Character { character }));
+        }
+    }
+
+    /// What is said of one stands in brackets, and what is verified has a tick in other programs.
+    #[test]
+    fn what_passes_for_what_the_program_says_of_one_is_refused() {
+        for character in [
+            '(',
+            ')',
+            '\u{ff08}',
+            '\u{ff09}',
+            '\u{207d}',
+            '\u{2768}',
+            '\u{2772}',
+            '\u{3014}',
+            '\u{2985}',
+            '\u{27ee}',
+            '\u{2e28}',
+            '\u{fd3e}',
+            '\u{239b}',
+            '\u{3010}',
+            '\u{300c}',
+            '\u{3229}',
+            '\u{2474}',
+            '\u{2713}',
+            '\u{2714}',
+            '\u{2705}',
+            '\u{2611}',
+            '\u{221a}',
+            '\u{1f512}',
+        ] {
+            let name = format!("bob{character}");
+            assert_eq!(
+                Nick::new(&name),
+                Err(NickError::Character { character }),
+                "{name}"
+            );
+        }
+        for name in [
+            "verified",
+            "bob[verified]",
+            "bob.Verified",
+            "bob-ver\u{456}fied",
+            "UNVERIFIED",
+            "bob{veri\u{fb01}ed}",
+        ] {
+            assert_eq!(Nick::new(name), Err(NickError::Reserved), "{name}");
+        }
+        for name in ["bob[m]", "{bob}", "[bob]^_`", "veri", "\u{ab}bob\u{bb}"] {
+            assert!(Nick::new(name).is_ok(), "{name}");
         }
     }
 

@@ -25,6 +25,11 @@ impl Skeleton {
         Self(name.nfkc().map(small_look).collect())
     }
 
+    /// Whether another name is seen in it.
+    pub(crate) fn has(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
     /// Whether nothing of the name is shown.
     #[must_use]
     pub fn is_empty(&self) -> bool {
