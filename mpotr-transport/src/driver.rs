@@ -10,11 +10,13 @@
 //! ended and all it had to say is sent and told, or when the transport is lost and there is no other.
 
 mod clock;
+mod course;
 mod event;
 mod handle;
 mod reconnect;
 
 pub use clock::Clock;
+pub use course::Course;
 pub use event::DriverEvent;
 pub use handle::{HandleError, RoomHandle};
 pub use reconnect::{Fixed, Loss, Retry};
@@ -26,7 +28,7 @@ use std::collections::VecDeque;
 
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
-use mpotr_core::{CarrierNews, LinkReport, Participant, Timestamp};
+use mpotr_core::{LinkReport, Participant, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -59,17 +61,13 @@ pub struct Driver<M: Participant, C> {
     retry: Retry,
     /// The last loss, which may not be over.
     loss: Option<Loss>,
-    clock: Clock,
+    course: Course,
     commands: mpsc::Receiver<Command<M>>,
     /// Tells handles with more to send whether the room takes texts.
     takes_texts: watch::Sender<bool>,
     events: mpsc::Sender<DriverEvent<M::Event>>,
     /// What the application is told next, before what the room has to tell.
     news: VecDeque<DriverEvent<M::Event>>,
-    /// Whether the room was asked to stop: it waits for no other transport.
-    is_stopped: bool,
-    /// When the room was asked to be left.
-    leaves: Option<Instant>,
 }
 
 impl<M: Participant, T: Transport> Driver<M, Fixed<T>> {
@@ -103,13 +101,11 @@ impl<M: Participant, C: Connect> Driver<M, C> {
             connect,
             retry,
             loss: None,
-            clock: Clock::start(),
+            course: Course::start(0),
             commands,
             takes_texts,
             events,
             news: VecDeque::new(),
-            is_stopped: false,
-            leaves: None,
         };
         tokio::spawn(driver.run(transport));
         (handle, receiver)
@@ -133,18 +129,13 @@ impl<M: Participant, C: Connect> Driver<M, C> {
         };
         let Self {
             mut room,
+            course,
             events,
             news,
             ..
         } = self;
         if let Err(closed) = &closed {
-            let Closed { code, text, retry } = closed.clone();
-            let closed = CarrierNews::Closed {
-                code: code.name().to_owned(),
-                message: text,
-                retry,
-            };
-            room.handle_carrier(self.clock.now(), closed);
+            course.end(&mut room, closed);
         }
         let told = core::iter::from_fn(|| poll(&mut room));
         let lost = closed.err().map(DriverEvent::Disconnected);
@@ -167,16 +158,13 @@ impl<M: Participant, C: Connect> Driver<M, C> {
     ) -> Result<(), Closed> {
         let Self {
             room,
-            clock,
+            course,
             commands,
             takes_texts,
             events,
             news,
-            is_stopped,
-            leaves,
             ..
         } = self;
-        let clock = &*clock;
         let mut receiving = pin!(transport.receive());
         let mut sending = pin!(Fuse::terminated());
         let mut has_handles = true;
@@ -197,12 +185,12 @@ impl<M: Participant, C: Connect> Driver<M, C> {
                     Poll::Ready(sent) => {
                         sent?;
                         if std::mem::take(&mut is_behind) {
-                            room.handle_link(clock.now(), link(transport, 0));
+                            room.handle_link(course.now(), link(transport, 0));
                         }
                     }
                     Poll::Pending => {
                         (under_way, looked) = (length, Instant::now());
-                        room.handle_link(clock.now(), link(transport, under_way));
+                        room.handle_link(course.now(), link(transport, under_way));
                     }
                 }
             }
@@ -217,16 +205,16 @@ impl<M: Participant, C: Connect> Driver<M, C> {
             if room.has_ended() && sending.is_terminated() && news.is_empty() {
                 return Ok(());
             }
-            let deadline = room.poll_timeout().and_then(|at| clock.when(at));
+            let deadline = course.due(room);
             tokio::select! {
                 sent = &mut sending, if !sending.is_terminated() => {
                     sent?;
                     under_way = 0;
-                    room.handle_link(clock.now(), link(transport, under_way));
+                    room.handle_link(course.now(), link(transport, under_way));
                 }
                 () = sleep_until(later(looked)), if !sending.is_terminated() => {
                     looked = Instant::now();
-                    room.handle_link(clock.now(), link(transport, under_way));
+                    room.handle_link(course.now(), link(transport, under_way));
                 }
                 place = events.reserve(), if !news.is_empty() => {
                     // Without an application that listens, events are forgotten.
@@ -251,27 +239,21 @@ impl<M: Participant, C: Connect> Driver<M, C> {
                         }
                         receiving.set(transport.receive());
                     }
-                    take(room, clock.now(), together, news);
+                    take(room, course.now(), together, news);
                     if let Some(error) = failed {
                         return Err(error);
                     }
                 }
                 command = commands.recv(), if has_handles => match command {
-                    Some(command) => {
-                        if matches!(command, Command::Leave) {
-                            leaves.get_or_insert_with(Instant::now);
-                        }
-                        *is_stopped |= matches!(command, Command::Stop);
-                        command.give_to(room, clock.now(), takes_texts);
-                    }
+                    Some(command) => command.give_to(room, course, takes_texts),
                     None => {
                         has_handles = false;
-                        *is_stopped = true;
-                        room.leave(clock.now());
+                        course.stop();
+                        room.leave(course.now());
                     }
                 },
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    room.handle_timeout(clock.now());
+                    room.handle_timeout(course.now());
                 }
             }
         }

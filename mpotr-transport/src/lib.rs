@@ -188,7 +188,7 @@ mod transport;
 
 pub use address::{AddressError, check_address, check_addresses};
 pub use driver::{
-    Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle, Spawned,
+    Clock, Course, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle, Spawned,
 };
 pub use exec::{ExecConnect, ExecLogin, ExecTransport};
 #[cfg(feature = "websocket")]

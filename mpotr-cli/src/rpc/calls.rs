@@ -23,6 +23,7 @@ pub(super) fn call(
     match (method, &room.people) {
         ("state", Some(people)) => people.show(&mut answer),
         ("close", _) => room.close(),
+        ("leave" | "stop", _) => room.is_left(method == "stop"),
         _ => {}
     }
     Ok(answer)

@@ -1,11 +1,9 @@
 //! A room of the session: its member, what carries its packets, and what its texts are.
 
-use std::time::Duration;
-
-use mpotr::{Carrier, CarrierNews, DropReason, Ended, Member, Message, Told};
+use mpotr::{Carrier, DropReason, Ended, Member, Message, Told};
 use mpotr_formats::known::KnownPeople;
 use mpotr_json::{Texts, chat};
-use mpotr_transport::{Clock, Closed};
+use mpotr_transport::{Closed, Course};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,10 +11,6 @@ use super::link::{Link, What};
 use super::people::{OtherKey, People};
 use super::telling::{self, Plain};
 use crate::people::PeopleFile;
-
-/// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
-/// a member that does not answer is left out (06, "Timers", `silent`).
-const LONG_LOSS: Duration = Duration::from_secs(60);
 
 /// What carries the packets of a room.
 #[derive(Debug)]
@@ -30,10 +24,9 @@ pub(super) struct Carried {
     is_free: bool,
     /// Whether all that was said has left, or never will.
     is_done: bool,
-    clock: Clock,
-    /// The session's time when the clock began to run.
-    began: u64,
-    lost: Option<Instant>,
+    pub(super) course: Course,
+    /// Why there is no connection, or why the last attempt failed.
+    lost: Option<Closed>,
 }
 
 impl Carried {
@@ -45,14 +38,13 @@ impl Carried {
             is_up: false,
             is_free: true,
             is_done: false,
-            clock: Clock::start(),
-            began: now,
+            course: Course::start(now),
             lost: None,
         }
     }
 
     fn now(&self) -> u64 {
-        self.began.saturating_add(self.clock.now().as_millis())
+        self.course.now().as_millis()
     }
 }
 
@@ -116,9 +108,36 @@ impl OpenRoom {
 
     /// When the room is to be looked at, if it has a clock of its own.
     pub(super) fn due(&self) -> Option<Instant> {
-        let (carried, at) = self.carried.as_ref().zip(self.member.poll_timeout())?;
-        let at = at.saturating_sub(carried.began);
-        carried.clock.when(mpotr::room::Timestamp::from_millis(at))
+        let course = &self.carried.as_ref()?.course;
+        let due = course.due(&self.member).into_iter();
+        due.chain(course.gives_up()).min()
+    }
+
+    /// Whether no other connection is waited for any longer, since the room is being left.
+    pub(super) fn gives_up(&self) -> bool {
+        let at = self.carried.as_ref().and_then(|it| it.course.gives_up());
+        at.is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Ends then.
+    pub(super) fn give_up(&mut self) {
+        if self.gives_up()
+            && let Some(carried) = &mut self.carried
+            && let Some(why) = carried.lost.take()
+        {
+            self.lose(&why);
+        }
+    }
+
+    /// The host has asked that the room be left, or that it end soon.
+    pub(super) fn is_left(&mut self, soon: bool) {
+        if let Some(carried) = &mut self.carried {
+            match soon {
+                true => carried.course.stop(),
+                false => carried.course.leave(),
+            }
+        }
+        self.give_up();
     }
 
     /// Whether what carries the packets takes few and short ones.
@@ -166,31 +185,16 @@ impl OpenRoom {
             What::Report(report) => member.handle_link(carried.now(), report),
             What::Lost { why, attempt, wait } => {
                 carried.is_up = false;
-                carried.clock.halt();
-                carried.lost.get_or_insert_with(Instant::now);
-                let now = carried.now();
-                let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                let code = why.code.name().to_owned();
-                let next = now.saturating_add(wait);
-                let lost = CarrierNews::Lost {
-                    code,
-                    attempt,
-                    next,
-                };
-                member.handle_carrier(now, lost);
+                carried.course.lose(member, &why, (attempt, wait));
+                carried.lost = Some(why);
+                self.give_up();
             }
             What::Back(carrier) => {
-                carried.clock.go_on();
                 (carried.is_up, carried.is_free) = (true, true);
-                let now = carried.now();
-                member.handle_carrier(now, CarrierNews::Back { carrier });
-                let lost = carried.lost.take();
-                if lost.is_some_and(|lost| lost.elapsed() >= LONG_LOSS) {
-                    // A new epoch shows at once who is still there.
-                    member.refresh(now);
-                }
+                carried.lost = None;
+                carried.course.resume(member, carrier);
             }
-            What::Failed(why) | What::Closed(why) => self.lose(why),
+            What::Failed(why) | What::Closed(why) => self.lose(&why),
             What::Done => carried.is_done = true,
             // A room that is open has them, and the session answers for changes.
             What::Files(_) | What::People(_) => {}
@@ -198,15 +202,11 @@ impl OpenRoom {
     }
 
     /// The carrier is lost for good: what became of each text is told, and the end of the carrier last.
-    fn lose(&mut self, why: Closed) {
-        let Closed { code, text, retry } = why;
+    fn lose(&mut self, why: &Closed) {
         self.close();
-        let closed = CarrierNews::Closed {
-            code: code.name().to_owned(),
-            message: text,
-            retry,
-        };
-        self.member.handle_carrier(0, closed);
+        if let Some(carried) = &self.carried {
+            carried.course.end(&mut self.member, why);
+        }
     }
 
     /// Ends at once.
@@ -293,5 +293,86 @@ impl Carried {
             // Nobody hears what is said while there is no connection.
             self.is_done |= !self.is_up;
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use mpotr::{Admission, Carrier, Member, RoomOptions, Seen, new_identity};
+    use mpotr_json::Texts;
+    use mpotr_transport::{CloseCode, Closed, Connect, RelayTransport};
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+
+    use super::{Carried, Link, More, OpenRoom, What};
+
+    /// For so long one that is leaving waits for another carrier.
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Nothing ever answers.
+    struct Silence;
+
+    impl Connect for Silence {
+        type Transport = RelayTransport;
+
+        async fn connect(&self) -> Result<RelayTransport, Closed> {
+            core::future::pending().await
+        }
+    }
+
+    /// A room with a text that waits for one who has not come, whose carrier is lost.
+    pub(in crate::rpc) fn lost() -> OpenRoom {
+        let admission = Admission::Only([new_identity().public()].into());
+        let options = RoomOptions::new("tea", admission).unwrap();
+        let mut member = Member::new(options, new_identity(), 0).unwrap();
+        member.send(0, b"hello".to_vec(), Seen::Expected).unwrap();
+        let (news, _heard) = mpsc::channel(8);
+        let link = Link::start("r", 0, Silence, news);
+        let more = More {
+            texts: Texts::Bytes,
+            people: None,
+        };
+        let carried = Carried::by(link, Carrier::RELAY, 0);
+        let mut room = OpenRoom::new(0, member, more).carried(carried);
+        room.hear(What::Connected(Carrier::RELAY));
+        room.hear(What::Lost {
+            why: Closed::new(CloseCode::Lost, "the relay is away"),
+            attempt: 1,
+            wait: Duration::from_secs(1),
+        });
+        room
+    }
+
+    /// The types of what it tells, and whether it is over.
+    fn told(room: &mut OpenRoom) -> (Vec<String>, bool) {
+        let mut out = Vec::new();
+        let is_over = room.speak("r", &mut out);
+        let types = out.iter().map(|it| &it["params"]["event"]["type"]);
+        let types = types.map(|it| it.as_str().unwrap().to_owned());
+        (types.collect(), is_over)
+    }
+
+    #[tokio::test]
+    async fn a_room_that_is_left_waits_a_minute_for_another_carrier_and_none_if_it_is_to_stop() {
+        let mut room = lost();
+        let gives_up = |room: &OpenRoom| room.carried.as_ref().unwrap().course.gives_up();
+        assert_eq!(gives_up(&room), None);
+        let before = Instant::now();
+        room.member.leave(room.now(0));
+        room.is_left(false);
+        let within = before + MINUTE..=Instant::now() + MINUTE;
+        assert!(gives_up(&room).is_some_and(|at| within.contains(&at)));
+        assert!(room.due().is_some_and(|at| at <= *within.end()));
+        assert!(!told(&mut room).1, "it has a text to deliver");
+
+        room.is_left(true);
+        let (types, is_over) = told(&mut room);
+        assert!(
+            is_over && types.contains(&"dropped".to_owned()),
+            "{types:?}"
+        );
+        assert_eq!(types.last().unwrap(), "closed");
     }
 }

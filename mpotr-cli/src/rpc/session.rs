@@ -314,13 +314,14 @@ impl Session {
         let now = self.now();
         let due = self.rooms.iter().filter(|(_, room)| {
             let at = room.member.poll_timeout();
-            at.is_some_and(|at| at <= room.now(now))
+            at.is_some_and(|at| at <= room.now(now)) || room.gives_up()
         });
         let due: Vec<_> = due.map(|(handle, _)| handle.clone()).collect();
         for handle in due {
             self.with(&handle, |room| {
                 let now = room.now(now);
                 room.member.handle_timeout(now);
+                room.give_up();
             });
         }
     }
@@ -339,6 +340,7 @@ impl Session {
             self.with(&handle, |room| {
                 let now = room.now(now);
                 room.member.leave(now);
+                room.is_left(false);
             });
             let is_carried = |room: &OpenRoom| room.carried.is_some();
             if !self.rooms.get(&handle).is_none_or(is_carried) {

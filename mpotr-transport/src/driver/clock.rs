@@ -61,8 +61,8 @@ fn slept() -> Duration {
     Duration::ZERO
 }
 
-/// The clock of a room: it counts the time in which the machine sleeps, and can stand still while there is no transport, for
-/// five minutes at most. [`Driver`](crate::Driver) has one of its own; this is for programs that drive rooms themselves.
+/// The clock of a room: it counts the time in which the machine sleeps. For programs that drive rooms themselves; over
+/// transports, [`Course`](crate::Course) has one that stands still without a connection, for five minutes at most.
 #[derive(Debug)]
 pub struct Clock {
     /// How long the machine has slept, since some moment.
@@ -134,7 +134,7 @@ impl Clock {
     }
 
     /// Stands still from now on, for as long as it may.
-    pub fn halt(&mut self) {
+    pub(super) fn halt(&mut self) {
         if self.halted.is_none() {
             let now = Instant::now();
             let ran = now.saturating_duration_since(self.running);
@@ -145,7 +145,7 @@ impl Clock {
     }
 
     /// Ends a standstill: the time of the room goes on from where it is.
-    pub fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         if let Some(halted) = self.halted.take() {
             let halt = halted.elapsed().min(self.allowance);
             self.start = self.start.checked_add(halt).unwrap_or(self.start);

@@ -9,6 +9,7 @@ use mpotr_core::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::course::Course;
 use super::tell_if_news;
 
 /// What a member is to do, and then to answer.
@@ -26,11 +27,23 @@ pub(super) enum Command<M> {
 
 impl<M: Participant> Command<M> {
     /// Carries the command out on the room, and answers.
-    pub(super) fn give_to(self, room: &mut M, now: Timestamp, takes_texts: &watch::Sender<bool>) {
+    pub(super) fn give_to(
+        self,
+        room: &mut M,
+        course: &mut Course,
+        takes_texts: &watch::Sender<bool>,
+    ) {
+        let now = course.now();
         match self {
             Self::Act(act) => act(room, now, takes_texts),
-            Self::Leave => room.leave(now),
-            Self::Stop => room.stop(now),
+            Self::Leave => {
+                course.leave();
+                room.leave(now);
+            }
+            Self::Stop => {
+                course.stop();
+                room.stop(now);
+            }
         }
     }
 }

@@ -5,20 +5,12 @@ use core::pin::pin;
 use core::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use mpotr_core::{CarrierNews, Participant};
+use mpotr_core::Participant;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::handle::Command;
 use super::{Driver, DriverEvent, poll, tell_if_news};
 use crate::transport::{CloseCode, Closed, Connect, Transport};
-
-/// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
-/// a member that does not answer is left out (06, "Timers", `silent`).
-const LONG_LOSS: Duration = Duration::from_secs(60);
-
-/// For so long a room that is being left waits for another transport: those who stay hear that it leaves, and it hears what
-/// they have.
-const LEAVES: Duration = Duration::from_secs(60);
 
 /// As many waits as grow from any to any other.
 const DOUBLINGS: usize = 64;
@@ -142,19 +134,11 @@ impl<M: Participant, C: Connect> Driver<M, C> {
     /// # Errors
     /// The last error, if it is one that no attempt mends, if the room is to stop, or if it is time to give up.
     pub(super) async fn reconnect(&mut self, mut closed: Closed) -> Result<C::Transport, Closed> {
-        let lost = Instant::now();
-        self.clock.halt();
         let mut loss = Loss::of(self.loss.take(), &self.retry);
-        while !self.is_stopped
+        while !self.course.is_stopped()
             && let Some((attempt, wait)) = loss.next(&closed)
         {
-            let now = self.clock.now();
-            let news = CarrierNews::Lost {
-                code: closed.code.name().to_owned(),
-                attempt,
-                next: now.after(wait).as_millis(),
-            };
-            self.room.handle_carrier(now, news);
+            self.course.lose(&mut self.room, &closed, (attempt, wait));
             // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
@@ -163,16 +147,9 @@ impl<M: Participant, C: Connect> Driver<M, C> {
                 attempt,
                 wait,
             });
-            match self.attempt(wait, lost).await {
+            match self.attempt(wait).await {
                 Some(Ok(transport)) => {
-                    self.clock.go_on();
-                    let carrier = transport.carrier();
-                    let news = CarrierNews::Back { carrier };
-                    self.room.handle_carrier(self.clock.now(), news);
-                    if lost.elapsed() >= LONG_LOSS {
-                        // A new epoch shows at once who is still there. Without it, that would take minutes.
-                        self.room.refresh(self.clock.now());
-                    }
+                    self.course.resume(&mut self.room, transport.carrier());
                     self.news.push_back(DriverEvent::Reconnected);
                     loss.mend();
                     self.loss = Some(loss);
@@ -186,21 +163,15 @@ impl<M: Participant, C: Connect> Driver<M, C> {
     }
 
     /// One attempt, after a wait; `None` if the room is to stop, or has waited for long enough while it is being left.
-    async fn attempt(
-        &mut self,
-        wait: Duration,
-        lost: Instant,
-    ) -> Option<Result<C::Transport, Closed>> {
+    async fn attempt(&mut self, wait: Duration) -> Option<Result<C::Transport, Closed>> {
         let Self {
             room,
             connect,
-            clock,
+            course,
             commands,
             takes_texts,
             events,
             news,
-            is_stopped,
-            leaves,
             ..
         } = self;
         let mut connecting = pin!(async {
@@ -212,8 +183,7 @@ impl<M: Participant, C: Connect> Driver<M, C> {
             if news.is_empty() {
                 news.extend(poll(room));
             }
-            let deadline = room.poll_timeout().and_then(|at| clock.when(at));
-            let given_up = leaves.and_then(|leaves| leaves.max(lost).checked_add(LEAVES));
+            let (deadline, given_up) = (course.due(room), course.gives_up());
             tokio::select! {
                 connected = &mut connecting => return Some(connected),
                 place = events.reserve(), if !news.is_empty() => {
@@ -223,27 +193,24 @@ impl<M: Participant, C: Connect> Driver<M, C> {
                 }
                 command = commands.recv() => match command {
                     Some(Command::Stop) | None => {
-                        *is_stopped = true;
+                        course.stop();
                         return None;
                     }
                     Some(command) => {
-                        if matches!(command, Command::Leave) {
-                            leaves.get_or_insert_with(Instant::now);
-                        }
-                        command.give_to(room, clock.now(), takes_texts);
+                        command.give_to(room, course, takes_texts);
                         // It has nobody to say goodbye to.
-                        if leaves.is_some() && room.has_ended() {
-                            *is_stopped = true;
+                        if room.has_ended() {
+                            course.stop();
                             return None;
                         }
                     }
                 },
-                () = sleep_until(given_up.unwrap_or(lost)), if given_up.is_some() => {
-                    *is_stopped = true;
+                () = sleep_until(given_up.unwrap_or_else(Instant::now)), if given_up.is_some() => {
+                    course.stop();
                     return None;
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    room.handle_timeout(clock.now());
+                    room.handle_timeout(course.now());
                     // Nobody hears it, and the room says it again for as long as it matters.
                     while room.poll_packet().is_some() {}
                 }

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{ClockArg, Line, RpcArgs, Session};
+use crate::rpc::room::tests::lost;
 
 fn session() -> Session {
     let (news, _heard) = mpsc::channel(1);
@@ -98,4 +99,21 @@ fn there_are_only_so_many_rooms_and_one_that_is_closed_makes_room() {
     assert_eq!(closed[0]["result"], json!({}));
     assert_eq!(closed[1]["params"]["event"]["type"], "ended");
     assert!(open(&mut session, "c")["result"].is_object());
+}
+
+#[tokio::test]
+async fn a_room_that_waits_for_no_other_carrier_ends_when_it_is_looked_at() {
+    let mut session = session();
+    let mut room = lost();
+    room.carried.as_mut().unwrap().course.stop();
+    session.rooms.insert("a".to_owned(), room);
+    session.look();
+    let last = session.said().last().unwrap();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    let event = &last["params"]["event"];
+    assert_eq!(
+        (&event["type"], &event["code"]),
+        (&json!("closed"), &json!("lost"))
+    );
+    assert!(session.rooms.is_empty());
 }

@@ -19,18 +19,34 @@ fn open(home: &Path, at: &str, me: &str, other: &str) -> Value {
     })
 }
 
+/// Two hosts in a room on a relay, of those who have these keys.
+fn two_on(home: &Path, relay: &Relay, keys: &[String; 2]) -> [Host; 2] {
+    [("alice", &keys[1]), ("bob", &keys[0])].map(|(me, other)| {
+        let mut host = Host::start(home, &[]);
+        host.hello();
+        host.ask("open", open(home, &relay.address, me, other))
+            .unwrap();
+        host
+    })
+}
+
+/// Waits until a host is told that its relay is lost.
+fn hears_of_loss(host: &mut Host) -> Value {
+    loop {
+        let event = host.hears("r", "waiting");
+        if event["reason"] == "reconnecting" {
+            return event;
+        }
+        host.note();
+    }
+}
+
 #[test]
 fn two_hosts_talk_over_a_relay_and_leave_at_the_end_of_their_input() {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());
     let keys = ["alice", "bob"].map(|name| identity(home.path(), name));
-    let mut hosts = [("alice", &keys[1]), ("bob", &keys[0])].map(|(me, other)| {
-        let mut host = Host::start(home.path(), &[]);
-        host.hello();
-        host.ask("open", open(home.path(), &relay.address, me, other))
-            .unwrap();
-        host
-    });
+    let mut hosts = two_on(home.path(), &relay, &keys);
     let [alice, bob] = &mut hosts;
     let sid = alice.hears("r", "secure")["sid"].clone();
     let packet = json!({ "room": "r", "packet": "AAAA" });
@@ -91,25 +107,13 @@ fn a_relay_that_goes_away_is_told_and_when_it_is_back_the_room_goes_on() {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());
     let keys = ["alice", "bob"].map(|name| identity(home.path(), name));
-    let mut hosts = [("alice", &keys[1]), ("bob", &keys[0])].map(|(me, other)| {
-        let mut host = Host::start(home.path(), &[]);
-        host.hello();
-        host.ask("open", open(home.path(), &relay.address, me, other))
-            .unwrap();
-        host
-    });
+    let mut hosts = two_on(home.path(), &relay, &keys);
     let [alice, bob] = &mut hosts;
     let sid = alice.hears("r", "secure")["sid"].clone();
     bob.hears("r", "secure");
     let address = relay.address.clone();
     drop(relay);
-    let lost = loop {
-        let event = alice.hears("r", "waiting");
-        if event["reason"] == "reconnecting" {
-            break event;
-        }
-        alice.note();
-    };
+    let lost = hears_of_loss(alice);
     assert!(
         ["lost", "shutting_down"].contains(&lost["code"].as_str().unwrap()),
         "{lost}"
@@ -124,6 +128,23 @@ fn a_relay_that_goes_away_is_told_and_when_it_is_back_the_room_goes_on() {
     bob.end_input();
     assert_eq!(hosts.map(Host::end), [Some(0), Some(0)]);
     drop(relay);
+}
+
+#[test]
+fn a_room_that_is_to_stop_waits_for_no_other_relay() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let keys = ["alice", "bob"].map(|name| identity(home.path(), name));
+    let mut hosts = two_on(home.path(), &relay, &keys);
+    for host in &mut hosts {
+        host.hears("r", "secure");
+    }
+    drop(relay);
+    for host in &mut hosts {
+        hears_of_loss(host);
+        host.ask("stop", json!({ "room": "r" })).unwrap();
+        host.hears("r", "closed");
+    }
 }
 
 /// The example for hosts, in Python; it has to be there where these tests are to show anything of it.
