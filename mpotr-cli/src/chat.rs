@@ -34,7 +34,7 @@ mod meeting;
 pub(crate) mod names;
 mod obeying;
 mod outcome;
-mod qr;
+pub(crate) mod qr;
 mod quiet;
 mod reading;
 mod reasons;
@@ -224,6 +224,9 @@ async fn talk(
     }
 
     out.expect_typing(wants_screen).await;
+    if let Some(screen) = out.screen() {
+        screen.attend(nick, remembered::wants_bell());
+    }
     let mut lines = match piped {
         Some(lines) => lines,
         None => input::read_lines(TEXT_LIMIT, shown.clone())?,

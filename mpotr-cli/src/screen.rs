@@ -14,6 +14,8 @@ mod board;
 mod canvas;
 mod draw;
 mod log;
+mod news;
+mod sheet;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -24,6 +26,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{MessageId, TextId, Told};
 use mpotr_formats::Nick;
 use ratatui_core::terminal::Terminal;
@@ -31,18 +34,23 @@ use ratatui_core::terminal::Terminal;
 use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::sync::watch;
 
+use crate::chat::qr::Modules;
 use crate::chat::view::View;
 use crate::output::OutputError;
 use crate::rows::Rows;
 use board::Board;
 use canvas::{Canvas, ENTER, LEAVE};
 use draw::Colours;
+use sheet::{Sheet, What};
 
 /// The least time from one drawing to the next.
 const PAUSE: Duration = Duration::from_millis(15);
 
 /// So much of what was told last is seen after the end.
 const MOST_LAST: usize = 10;
+
+/// What rings.
+const BELL: u8 = 7;
 
 /// How long a terminal may take to show its own screen again.
 const LAST: Duration = Duration::from_millis(500);
@@ -82,6 +90,10 @@ struct State {
     then: Vec<Then>,
     /// What was told since the person typed something: it is seen after the end, too.
     last: VecDeque<String>,
+    /// The title of the window, as it was set last.
+    title: String,
+    /// Whether the person wants a bell.
+    has_bell: bool,
 }
 
 impl std::fmt::Debug for State {
@@ -94,11 +106,30 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
+    /// What is written besides cells: the title of the window, if it is another, and a bell. Others may see the title, so it has numbers
+    /// and no word of a talk.
+    fn beside(&mut self, enters: bool) -> Vec<u8> {
+        if self.board.is_seen() {
+            self.board.news.are_seen();
+        }
+        let title = format!("mpotr {}", self.board.news.mark());
+        let title = title.trim_end().to_owned();
+        let mut written = Vec::new();
+        if enters || title != self.title {
+            written.extend_from_slice(format!("\x1b]2;{title}\x07").as_bytes());
+            self.title = title;
+        }
+        if self.board.news.ring() && self.has_bell {
+            written.push(BELL);
+        }
+        written
+    }
+
     /// What is to be done once this is drawn: nothing, while the person looks at what is above, and what was told last is not seen.
     fn due(&mut self) -> Vec<Then> {
-        match self.board.at() {
-            None => core::mem::take(&mut self.then),
-            Some(_) => Vec::new(),
+        match self.board.is_at_end() {
+            true => core::mem::take(&mut self.then),
+            false => Vec::new(),
         }
     }
 }
@@ -118,6 +149,8 @@ impl Screen {
             is_blank: true,
             then: Vec::new(),
             last: VecDeque::new(),
+            title: String::new(),
+            has_bell: false,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
@@ -200,6 +233,33 @@ impl Screen {
         });
     }
 
+    /// Looks at all that is asked of the person, or back at the talk.
+    pub(crate) fn turn_over(&self) {
+        self.change(|state| state.board.turn_over());
+    }
+
+    /// Shows a link in place of the talk, until the person looks back at that.
+    pub(crate) fn show_link(&self, link: &str) {
+        let what = What::Link {
+            code: Modules::of(link),
+            link: Zeroizing::new(link.to_owned()),
+        };
+        self.change(|state| state.board.sheet = Some(Sheet::new(what)));
+    }
+
+    /// What the person is called, and whether it wants a bell when it is named or asked while it looks elsewhere.
+    pub(crate) fn attend(&self, nick: &Nick, has_bell: bool) {
+        self.change(|state| {
+            state.board.news.call(nick.as_str());
+            state.has_bell = has_bell;
+        });
+    }
+
+    /// Whether a bell rings from now on.
+    pub(crate) fn bell(&self, has_bell: bool) {
+        self.change(|state| state.has_bell = has_bell);
+    }
+
     /// Whether the terminal is looked at.
     pub(crate) fn focus(&self, is_looked_at: bool) {
         self.change(|state| state.board.focus(is_looked_at));
@@ -272,7 +332,7 @@ impl Screen {
     pub(crate) fn show(&self, view: View, waits: &[String]) {
         self.change(|state| {
             state.board.log.waits(waits);
-            state.board.view = Some(view);
+            state.board.show(view);
         });
     }
 
@@ -342,7 +402,8 @@ impl Shared {
             let board = &mut state.board;
             let Ok(_) = terminal.draw(|frame| draw::draw(frame, board, rows, colours));
             let then = state.due();
-            let cells = terminal.backend_mut().take();
+            let mut cells = terminal.backend_mut().take();
+            cells.extend(state.beside(enters));
             let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             drop(state);
             if self.is_over.load(Ordering::Acquire) {
@@ -463,6 +524,24 @@ mod tests {
             }
             assert_eq!(due(&screen), 1);
             assert_eq!(due(&screen), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_told_behind_a_page_in_place_of_the_talk_is_not_seen() {
+        let due = |screen: &Screen| screen.lock().due().len();
+        for turns in [Screen::turn_over, |screen: &Screen| {
+            screen.show_link("mpotr:tea")
+        }] {
+            for returns in [Screen::turn_over, Screen::answered] {
+                let screen = Screen::new(&[]);
+                turns(&screen);
+                screen.notice("eve is in");
+                screen.then(|| ());
+                assert_eq!(due(&screen), 0);
+                returns(&screen);
+                assert_eq!(due(&screen), 1);
+            }
         }
     }
 

@@ -334,9 +334,12 @@ impl Line {
             // A whole line, and one to be completed, is looked at where keys are taken.
             Edit::Byte(_) | Edit::Return | Edit::Complete => {}
             Edit::Pasted(pasted) => self.paste(&pasted),
-            Edit::PageUp | Edit::PageDown | Edit::Redraw | Edit::Dismiss | Edit::Focus(_) => {
-                self.look(&edit);
-            }
+            Edit::PageUp
+            | Edit::PageDown
+            | Edit::Redraw
+            | Edit::Dismiss
+            | Edit::TurnOver
+            | Edit::Focus(_) => self.look(&edit),
             Edit::EraseCharacter => text.erase_character(),
             Edit::EraseWord => text.erase_word(),
             Edit::EraseLine => drop(text.take()),
@@ -398,6 +401,7 @@ impl Line {
             Edit::PageDown => screen.page(false),
             Edit::Redraw => screen.redraw(),
             Edit::Dismiss => screen.dismiss(),
+            Edit::TurnOver => screen.turn_over(),
             Edit::Focus(is_looked_at) => screen.focus(*is_looked_at),
             _ => {}
         }

@@ -49,8 +49,13 @@ pub(super) enum Command {
     Answer(String),
     /// Give up what is asked.
     Decline,
-    /// Show a link by which one person comes in, and is known; it is kept by this name.
-    Link(Option<String>),
+    /// Show a link by which one person comes in, and is known, or write it into a file; it is kept by this name.
+    Link {
+        name: Option<String>,
+        file: Option<String>,
+    },
+    /// Whether a bell rings, on a screen.
+    Bell(bool),
     /// Leave the room.
     Quit,
     /// List the commands, or say more of one.
@@ -72,7 +77,8 @@ impl Command {
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Policy
-            | Self::Link(_)
+            | Self::Link { .. }
+            | Self::Bell(_)
             | Self::Help(_)
             | Self::Blanks
             | Self::Usage(_)
@@ -144,8 +150,9 @@ impl Command {
             ("verify", false) => Self::Verify(who),
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
-            ("link", true) => Self::Link(None),
-            ("link", false) => Self::Link(Some(who)),
+            ("link", _) => link(&who),
+            ("bell", _) if who == "on" => Self::Bell(true),
+            ("bell", _) if who == "off" => Self::Bell(false),
             ("help", true) => Self::Help(None),
             ("help", false) => Self::Help(Some(who)),
             ("quit" | "exit" | "leave", true) => Self::Quit,
@@ -173,6 +180,21 @@ pub(super) fn name_of(line: &Line) -> Option<&str> {
 /// A text without the blanks that it begins with, shown or not.
 fn behind_blanks(text: &str) -> &str {
     text.trim_start_matches(|it: char| it.is_whitespace() || is_unsafe(it))
+}
+
+/// `/link`, `/link NAME`, and either with `to FILE`.
+fn link(words: &str) -> Command {
+    let (name, file) = match words.strip_prefix("to ") {
+        Some(file) => ("", Some(file)),
+        None => words
+            .split_once(" to ")
+            .map_or((words, None), |(name, file)| (name, Some(file))),
+    };
+    let given = |word: &str| Some(word.trim().to_owned()).filter(|it| !it.is_empty());
+    Command::Link {
+        name: given(name),
+        file: file.and_then(given),
+    }
 }
 
 /// Whether a word is made of digits, in groups or not.
@@ -204,6 +226,9 @@ fn usage(name: &str, line: &str) -> Command {
             "/code asks for the code of the room; /code and the last four digits say that all have read the same",
         ),
         "verify" => Command::Usage(VERIFY),
+        "bell" => Command::Usage(
+            "/bell on rings when you are named or asked on a screen that you do not look at; /bell off does not",
+        ),
         "answer" => Command::Usage("/answer ANSWER: answers one who asks"),
         "members" | "refresh" | "decline" | "quit" | "exit" | "leave" => {
             Command::Usage("/members, /refresh, /decline and /quit stand alone")
@@ -274,11 +299,31 @@ mod tests {
             ("/code other", "/code"),
             ("/verify", "/verify WHO"),
             ("/answer", "/answer"),
+            ("/bell", "/bell on"),
+            ("/bell loud", "/bell on"),
         ] {
             let Command::Usage(usage) = parse(line) else {
                 panic!("{line}")
             };
             assert!(usage.starts_with(how), "{usage}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_for_a_name_and_into_a_file_if_these_are_given() {
+        for (line, name, file) in [
+            ("/link", None, None),
+            ("/link bob", Some("bob"), None),
+            ("/link to", Some("to"), None),
+            (
+                "/link bob to my links/bob",
+                Some("bob"),
+                Some("my links/bob"),
+            ),
+            ("/link to ./link", None, Some("./link")),
+        ] {
+            let [name, file] = [name, file].map(|it| it.map(str::to_owned));
+            assert_eq!(parse(line), Command::Link { name, file }, "{line}");
         }
     }
 

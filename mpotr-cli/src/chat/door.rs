@@ -286,7 +286,7 @@ mod tests {
         let mut known = KnownPeople::default();
         known.add(ME, person(How::Secret, "myself")).unwrap();
         known.add(key(1), person(How::Seen, "seen")).unwrap();
-        known.add(key(2), person(How::Code, "verified")).unwrap();
+        known.add(key(2), person(How::Code, "sure")).unwrap();
         let door = |trust| Door::of(&args(&["--trust", trust]), &ME, Some(&known)).unwrap();
         let (all, verified) = ([key(1), key(2)].into(), [key(2)].into());
         assert_eq!(door("list").admission(), Admission::Ask(all));

@@ -3,9 +3,10 @@
 use mpotr_formats::Escaped;
 
 /// All of them, as they begin a line.
-pub(super) const NAMES: [&str; 20] = [
+pub(super) const NAMES: [&str; 21] = [
     "/admit",
     "/answer",
+    "/bell",
     "/code",
     "/decline",
     "/discard",
@@ -37,7 +38,7 @@ struct Help {
 }
 
 /// All commands, as `/help` lists them.
-const HELP: [Help; 17] = [
+const HELP: [Help; 18] = [
     Help {
         usage: "/members",
         brief: "who is in the room, and who waits",
@@ -86,7 +87,8 @@ const HELP: [Help; 17] = [
         usage: "/link NAME",
         brief: "a link that asks one person in, by which you know each other",
         more: "Who comes by it is kept under NAME; without NAME it verifies nobody. It serves once, within a day, as long as this chat runs; \
-               another /link ends it, a wrong answer does not. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
+               another /link ends it, a wrong answer does not. `/link NAME to FILE` writes it into a \
+               new file. The other opens it by `mpotr chat --link`. /admit lets in who comes, as ever.",
     },
     Help {
         usage: "/policy",
@@ -113,6 +115,11 @@ const HELP: [Help; 17] = [
         usage: "/merge NAME",
         brief: "vote to become one with another room",
         more: "All of it or none; the people of both have to, and each has to let in whom it does not know.",
+    },
+    Help {
+        usage: "/bell on",
+        brief: "ring when you are named or asked elsewhere; /bell off",
+        more: "On a screen. `bell = true` in chat.toml does it each time.",
     },
     Help {
         usage: "/help COMMAND",

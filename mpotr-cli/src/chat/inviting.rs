@@ -9,18 +9,22 @@
 //! serves once: the two programs find out by CPace that both have it, and their people type nothing.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use mpotr::crypto::Secret;
 use mpotr::{AttemptId, IdentityKey, SecretOutcome, SharedSecret, SystemRng, Told, Verification};
-use mpotr_formats::Nick;
 use mpotr_formats::known::{How, petname_of};
 use mpotr_formats::room_address::{MAX_ROOM_ADDRESS_KEYS, ONCE, RoomAddress};
+use mpotr_formats::{Escaped, Nick};
 use tokio::time::Instant;
 
 use super::Chat;
 use super::conversation::Conversation;
 use super::names::Names;
+use super::qr::{MARGIN, Modules};
 
 /// The question of an attempt that a link makes.
 const QUESTION: &str = "mpotr once";
@@ -381,7 +385,7 @@ impl Conversation {
 
 impl Chat<'_> {
     /// Shows a link, for one whom the person wants to keep by a name, perhaps.
-    pub(super) fn give_link(&mut self, name: Option<&str>) {
+    pub(super) fn give_link(&mut self, name: Option<&str>, file: Option<&str>) {
         let name = match name.map(petname_of).transpose() {
             Ok(name) => name,
             Err(error) => return self.refuse(error),
@@ -394,6 +398,14 @@ impl Chat<'_> {
             return self.refuse(format_args!(
                 "a link lets in {MAX_ROOM_ADDRESS_KEYS} at most, and more are here: start again with --with and their files"
             ));
+        };
+        // Nobody else can read it, and nothing is written over.
+        let file = file.map(|file| Ok::<_, std::io::Error>((file, new_file(Path::new(file))?)));
+        let file = match file.transpose() {
+            Ok(file) => file,
+            Err(error) => {
+                return self.refuse(format_args!("cannot write the link into a file: {error}"));
+            }
         };
         let address = RoomAddress {
             room: self.room.clone(),
@@ -417,35 +429,48 @@ impl Chat<'_> {
                 "you know {wanted} by the key {key}: if another comes by this link you are warned, and it is not kept"
             ));
         }
-        if let Err(error) = self.out.copied(&link) {
-            self.closed = Some(error);
+        match file {
+            // The file was made before: what the link replaces serves until there is one.
+            Some((file, mut written)) => match written.write_all(format!("{}\n", *link).as_bytes()) {
+                Ok(()) => self.out.notice(format_args!(
+                    "it is in {}, which only you can read: the other opens it by `mpotr chat --link FILE`",
+                    Escaped(file)
+                )),
+                Err(error) => self.refuse(format_args!("cannot write {}: {error}", Escaped(file))),
+            },
+            None => self.show_link(&link),
         }
-        self.draw_link(&link);
         self.out.notice(
             "who comes by it is let in as others are, and shows then, by itself, that it has the link",
         );
-        if self.out.screen().is_some() {
-            self.out.notice(
-                "a screen breaks it into rows; with --plain it is in one line, to be copied",
-            );
-        }
         if replaces {
             self.out
                 .notice("the link that you made before does not serve any longer");
         }
     }
 
-    /// Shows a link for a camera, where there is room.
-    fn draw_link(&mut self, link: &str) {
-        let rows = super::qr::rows(link);
-        if !self.at_terminal || rows.is_empty() || self.out.drawing(&rows) {
+    /// Shows a link, to be copied and for a camera.
+    fn show_link(&mut self, link: &str) {
+        if let Err(error) = self.out.copied(link) {
+            self.closed = Some(error);
+        }
+        if let Some(screen) = self.out.screen() {
+            screen.show_link(link);
+            self.out.notice(
+                "it is broken into rows here; `/link NAME to FILE` writes one into a file, which only you can read",
+            );
             return;
         }
-        let columns = rows.first().map_or(0, |row| row.chars().count());
-        self.out.notice(format_args!(
-            "for a QR code of it there is no room: it takes a terminal of {} columns",
-            columns.saturating_add(2)
-        ));
+        let Some(code) = Modules::of(link).filter(|_| self.at_terminal) else {
+            return;
+        };
+        if !self.out.drawing(&code.drawn(MARGIN)) {
+            let (columns, _) = code.size(MARGIN);
+            self.out.notice(format_args!(
+                "for a QR code of it there is no room: it takes a terminal of {} columns",
+                columns.saturating_add(2)
+            ));
+        }
     }
 
     /// Takes part in attempts that links make. Returns whether all was told of an event.
@@ -578,6 +603,15 @@ impl Chat<'_> {
         }
         true
     }
+}
+
+/// A new file that nobody else can read.
+fn new_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(test)]

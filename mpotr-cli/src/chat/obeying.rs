@@ -65,7 +65,8 @@ impl Chat<'_> {
             Command::Verify(words) => self.verify(&words).await,
             Command::Answer(words) => self.answer(&words).await,
             Command::Decline => self.decline().await,
-            Command::Link(name) => self.give_link(name.as_deref()),
+            Command::Link { name, file } => self.give_link(name.as_deref(), file.as_deref()),
+            Command::Bell(rings) => self.bell(rings),
             Command::Admit(who) => self.admit(&who).await,
             Command::Kick(who) => self.kick(&who).await,
             Command::Withdraw(who) => self.withdraw(&who).await,
@@ -76,6 +77,18 @@ impl Chat<'_> {
                 help::no_such(line.trim_start_matches('/'))
             )),
         }
+    }
+
+    /// Whether a bell rings, on a screen.
+    fn bell(&mut self, rings: bool) {
+        let Some(screen) = self.out.screen() else {
+            return self.refuse("a bell rings on a screen alone: --screen");
+        };
+        screen.bell(rings);
+        self.out.notice(match rings {
+            true => "a bell rings when you are named or asked while you look elsewhere",
+            false => "no bell rings",
+        });
     }
 
     /// The rules, and what they mean for those who are there.

@@ -7,6 +7,7 @@
 //! room = "tea"
 //! nick = "alice"
 //! screen = true
+//! bell = true
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,16 @@ pub(crate) struct Remembered {
     /// Whether a talk is on a screen where there is one. It is not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) screen: Option<bool>,
+    /// Whether a bell rings on it. It is not asked for either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bell: Option<bool>,
+}
+
+/// Whether the person wants a bell on a screen. A file that cannot be read is told where it is asked for the rest.
+pub(super) fn wants_bell() -> bool {
+    let known = path().map_err(anyhow::Error::from);
+    let known = known.and_then(|path| Remembered::load(&path));
+    known.is_ok_and(|known| known.bell.unwrap_or_default())
 }
 
 /// Whether the person wants a screen: it says so, or has said so for each time.
@@ -116,6 +127,7 @@ mod tests {
             room: Some("a \"quoted\" room".to_owned()),
             nick: None,
             screen: Some(true),
+            bell: Some(false),
         };
         remembered.save(&path).unwrap();
         assert_eq!(Remembered::load(&path).unwrap(), remembered);

@@ -26,6 +26,7 @@ fn of(remembered: &Remembered, path: &str) -> (Finding, Option<Place>) {
         room,
         nick,
         screen: _,
+        bell: _,
     } = remembered;
     let place = at.as_deref().map(address::any).transpose();
     let said = [

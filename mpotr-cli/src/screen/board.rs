@@ -1,9 +1,11 @@
 //! What is on the screen, and which part of it is looked at.
 
-use crate::chat::view::View;
+use crate::chat::view::{self, Pinned, View};
 use crate::rows::Rows;
 
 use super::log::{Entry, Kind, Log};
+use super::news::News;
+use super::sheet::{Sheet, What};
 
 /// Columns before a line: the sign of a text, or that of a notice, and a blank.
 pub(super) const GUTTER: usize = 2;
@@ -41,11 +43,15 @@ pub(super) struct Board {
     pub(super) question: Option<String>,
     /// What a person has not said to have seen.
     pub(super) alarms: Vec<String>,
+    /// What is looked at in place of the talk.
+    pub(super) sheet: Option<Sheet>,
     at: Option<At>,
     /// Whether the terminal is looked at, as far as it tells.
     is_looked_at: bool,
     /// The first text that came while nobody looked where it is.
     unread: Option<u64>,
+    /// What came that the person has not looked at.
+    pub(super) news: News,
     window: Window,
 }
 
@@ -59,9 +65,11 @@ impl Board {
             choices: None,
             question: None,
             alarms: Vec::new(),
+            sheet: None,
             at: None,
             is_looked_at: true,
             unread: None,
+            news: News::default(),
             window: Window {
                 rows: Rows::new(None),
                 height: 1,
@@ -73,16 +81,38 @@ impl Board {
     pub(super) fn text(&mut self, id: Option<mpotr::MessageId>, line: &str) {
         let number = self.log.next();
         self.log.text(id, line);
-        let is_seen = self.is_looked_at && self.at.is_none();
-        if !is_seen && self.unread.is_none() {
-            self.unread = Some(number);
+        if !self.is_seen() {
+            self.unread.get_or_insert(number);
+            self.news.text(line);
         }
+    }
+
+    /// Whether what comes now is looked at.
+    pub(super) const fn is_seen(&self) -> bool {
+        self.is_looked_at && self.is_at_end()
+    }
+
+    /// The room as it is now.
+    pub(super) fn show(&mut self, view: View) {
+        let before = self.view.as_ref().map_or(&[][..], |view| &view.pinned);
+        let is_new = |it: &&Pinned| it.kind != view::Kind::Waits && !before.contains(it);
+        let asks = view.pinned.iter().find(is_new).is_some();
+        if asks && !self.is_seen() {
+            self.news.asks();
+        }
+        self.view = Some(view);
     }
 
     /// What the program tells.
     pub(super) fn notice(&mut self, line: &str) {
-        if self.log.notice(line) && self.alarms.len() < MOST_ALARMS {
+        if !self.log.notice(line) {
+            return;
+        }
+        if self.alarms.len() < MOST_ALARMS {
             self.alarms.push(line.to_owned());
+        }
+        if !self.is_seen() {
+            self.news.asks();
         }
     }
 
@@ -98,6 +128,7 @@ impl Board {
         self.unread = None;
         self.at = None;
         self.choices = None;
+        self.sheet = None;
     }
 
     /// Whether the terminal is looked at.
@@ -113,6 +144,19 @@ impl Board {
     /// The rows in which lines are shown.
     pub(super) const fn width(&self) -> Rows {
         self.window.rows
+    }
+
+    /// Whether what was told last is what is looked at.
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.at.is_none() && self.sheet.is_none()
+    }
+
+    /// Looks at all that is asked of the person, or back at the talk.
+    pub(super) fn turn_over(&mut self) {
+        self.sheet = match self.sheet {
+            Some(_) => None,
+            None => Some(Sheet::new(What::Asked)),
+        };
     }
 
     /// Where is looked, if that is not the end.
@@ -157,6 +201,9 @@ impl Board {
 
     /// Looks at what is above: a page.
     pub(super) fn page_up(&mut self) {
+        if let Some(sheet) = &mut self.sheet {
+            return sheet.turn(true);
+        }
         let page = self.window.height.saturating_sub(1).max(1);
         let mut at = self.at.unwrap_or(self.end());
         let mut height = self.height_of(at.number);
@@ -179,6 +226,9 @@ impl Board {
 
     /// Looks at what is below: a page.
     pub(super) fn page_down(&mut self) {
+        if let Some(sheet) = &mut self.sheet {
+            return sheet.turn(false);
+        }
         self.down(self.window.height.saturating_sub(1).max(1));
     }
 

@@ -18,11 +18,12 @@ const UNKNOWN: Size = Size {
     height: 24,
 };
 
-/// Another screen with nothing on it, whose rows end where they end; paste and focus are told.
-pub(super) const ENTER: &[u8] = b"\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[?1004h\x1b[H\x1b[2J";
+/// Another screen with nothing on it, whose rows end where they end; paste and focus are told, and the title is kept.
+pub(super) const ENTER: &[u8] = b"\x1b[22;2t\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[?1004h\x1b[H\x1b[2J";
 
-/// The screen as it was.
-pub(super) const LEAVE: &[u8] = b"\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l";
+/// The screen as it was, and the title: none, where the terminal has not kept it.
+pub(super) const LEAVE: &[u8] =
+    b"\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l\x1b]2;\x07\x1b[23;2t";
 
 /// What is to be written.
 #[derive(Debug)]

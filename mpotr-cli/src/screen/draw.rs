@@ -13,6 +13,8 @@
 //! No colour says what no sign or word says. What others wrote is escaped before it is broken into rows, and each row but the first
 //! of a line begins with a mark, as where it is printed line by line.
 
+mod pages;
+
 use mpotr::Phase;
 use mpotr_formats::Escaped;
 use ratatui_core::buffer::Buffer;
@@ -80,13 +82,20 @@ const REVERSED: Style = Style::new().add_modifier(Modifier::REVERSED);
 pub(super) fn draw(frame: &mut Frame<'_>, board: &mut Board, rows: Rows, colours: Colours) {
     let area = frame.area();
     let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let part = (height / PART).max(1);
     let rows = rows.of_width(width);
+    if pages::draw(frame, board, rows) {
+        return;
+    }
+    let part = (height / PART).max(1);
     let (typed, (column, row)) = typed(board, rows.of_width(width.saturating_sub(GUTTER)), part);
     let stays = part.max(FEW.min(height / 3));
-    let pinned = pinned(board, rows, stays, colours);
-    let signs = usize::from(height >= HIGH);
     let header = usize::from(height > 3);
+    let room = height
+        .saturating_sub(header)
+        .saturating_sub(typed.len())
+        .saturating_sub(1);
+    let pinned = pinned(board, rows, (stays, room), colours);
+    let signs = usize::from(height >= HIGH);
     let is_wide = width >= WIDE;
     let names = usize::from(!is_wide && header > 0 && board.view.is_some());
     let around = [header, names, pinned.len(), typed.len(), signs];
@@ -103,7 +112,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &mut Board, rows: Rows, colours
     let mut y = 0;
     if header > 0 {
         put(buffer, 0, 0, &" ".repeat(width), width, REVERSED);
-        put(buffer, 0, 0, &title(board), width, REVERSED);
+        put(buffer, 0, 0, &cut(&title(board), rows), width, REVERSED);
         y = 1;
     }
     if names > 0 {
@@ -181,6 +190,9 @@ fn put(buffer: &mut Buffer, x: usize, y: usize, text: &str, width: usize, style:
 
 /// What has room in one row, and that there is more.
 fn cut(line: &str, rows: Rows) -> String {
+    if let [whole] = &rows.of(line)[..] {
+        return whole.clone();
+    }
     match &rows
         .of_width(rows.columns().saturating_sub(GUTTER))
         .of(line)[..]
@@ -322,8 +334,9 @@ fn rows_of_person(person: &Person, width: Rows, colours: Colours) -> Vec<Row> {
     }
 }
 
-/// What stays where it is seen, as many rows as have room: alarms, and what is asked of the person, first.
-fn pinned(board: &Board, rows: Rows, most: usize, colours: Colours) -> Vec<Row> {
+/// What stays where it is seen, as many rows as have room: alarms, and what is asked of the person, first. `most` are for that, and
+/// `room` for what is asked about the line that is typed, which is to be answered before anything else.
+fn pinned(board: &Board, rows: Rows, (most, room): (usize, usize), colours: Colours) -> Vec<Row> {
     let loud = BOLD.patch(colours.of(Color::Yellow));
     let choices = board.choices.iter().chain(&board.question).cloned();
     let alarms = board.alarms.first().map(|alarm| {
@@ -339,21 +352,20 @@ fn pinned(board: &Board, rows: Rows, most: usize, colours: Colours) -> Vec<Row> 
     let lines = view.map(|it| format!("{}: {}", it.kind.word(), it.line));
     let all: Vec<_> = alarms.into_iter().chain(lines).collect();
     let rows_of = |line: &String| rows.of(&Escaped(line).to_string());
-    // What is asked is seen whole.
-    let mut shown: Vec<_> = choices.flat_map(|line| rows_of(&line)).collect();
-    let most = most.max(shown.len());
-    let mut left = all.len();
-    for line in &all {
+    let mut shown = Vec::new();
+    let mut left = 0_usize;
+    let choices: Vec<_> = choices.collect();
+    let most = most.max(choices.iter().map(|line| rows_of(line).len()).sum());
+    let most = most.min(room.max(1));
+    for line in choices.iter().chain(&all) {
         let its = rows_of(line);
-        left = match shown.len().saturating_add(its.len()) <= most {
-            true => left.saturating_sub(1),
-            false => left,
-        };
+        let is_cut = shown.len().saturating_add(its.len()) > most;
+        left = left.saturating_add(usize::from(is_cut));
         shown.extend(its);
     }
     if shown.len() > most {
         shown.truncate(most.saturating_sub(1));
-        shown.push(format!("  .. and {left} more, without room here"));
+        shown.push(format!("  .. {left} not whole here: ctrl-o"));
     }
     shown.into_iter().map(|row| (row, loud)).collect()
 }

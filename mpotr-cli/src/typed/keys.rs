@@ -44,6 +44,8 @@ pub(super) enum Edit {
     Redraw,
     /// An alarm was seen.
     Dismiss,
+    /// All that is asked is looked at, or the talk again.
+    TurnOver,
     /// Whether the terminal is looked at.
     Focus(bool),
     /// This was pasted.
@@ -61,6 +63,7 @@ const TAB: u8 = b'\t';
 const CTRL_K: u8 = 11;
 const CTRL_L: u8 = 12;
 const CTRL_N: u8 = 14;
+const CTRL_O: u8 = 15;
 const CTRL_P: u8 = 16;
 const CTRL_U: u8 = 21;
 const CTRL_W: u8 = 23;
@@ -147,6 +150,7 @@ impl Keys {
             // What is broken off by anything else was no sequence.
             (_, ESCAPE) => (State::Escaped, None),
             (_, CTRL_G) if self.at_screen => (State::Character, Some(Edit::Dismiss)),
+            (_, CTRL_O) if self.at_screen => (State::Character, Some(Edit::TurnOver)),
             (_, CTRL_L) if self.at_screen => (State::Character, Some(Edit::Redraw)),
             (_, byte) => (State::Character, edit_of(byte)),
         };
@@ -322,12 +326,13 @@ mod tests {
     #[test]
     fn at_a_screen_pages_are_looked_at_and_what_is_pasted_is_told_from_what_is_typed() {
         let mut keys = Keys::at_screen();
-        let bytes = b"a\x1b[5~\x1b[6~\x07\x0c\x1b[O\x1b[I\x1b[200~one\r\x1b[Atwo\x1b[201~b";
+        let bytes = b"a\x1b[5~\x1b[6~\x07\x0f\x0c\x1b[O\x1b[I\x1b[200~one\r\x1b[Atwo\x1b[201~b";
         let edits = [
             Edit::Byte(b'a'),
             Edit::PageUp,
             Edit::PageDown,
             Edit::Dismiss,
+            Edit::TurnOver,
             Edit::Redraw,
             Edit::Focus(false),
             Edit::Focus(true),

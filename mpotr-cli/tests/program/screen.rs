@@ -201,6 +201,49 @@ impl Pane<'_> {
         assert!(known.is_some(), "{what} is {:?}", self.knows(what));
     }
 
+    /// The link that is in letters on a page of its own.
+    #[track_caller]
+    pub(crate) fn link_in_letters(&self) -> String {
+        self.shows("ctrl-o, or return, goes back");
+        let rows = self.rows();
+        assert!(rows[0].contains("link for one person"), "{rows:#?}");
+        let letters = rows.iter().skip(1).take_while(|row| !row.is_empty());
+        letters.cloned().collect()
+    }
+
+    /// What a camera reads on the screen.
+    pub(crate) fn code(&self) -> Option<String> {
+        const SIDE: usize = 4;
+        const DARK: usize = 8;
+        let rows: Vec<Vec<char>> = self
+            .rows()
+            .iter()
+            .map(|row| row.chars().collect())
+            .collect();
+        let width = rows.iter().map(Vec::len).max()?;
+        let is_bright = |x: usize, y: usize| match rows.get(y / 2).and_then(|row| row.get(x)) {
+            Some('█') => true,
+            Some('▀') => y.is_multiple_of(2),
+            Some('▄') => !y.is_multiple_of(2),
+            Some(_) | None => false,
+        };
+        let with_dark = |length: usize| length.saturating_add(2 * DARK).saturating_mul(SIDE);
+        let size = (with_dark(width), with_dark(rows.len().saturating_mul(2)));
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(size.0, size.1, |x, y| {
+            let at = (x / SIDE)
+                .checked_sub(DARK)
+                .zip((y / SIDE).checked_sub(DARK));
+            if at.is_some_and(|(x, y)| is_bright(x, y)) {
+                255
+            } else {
+                0
+            }
+        });
+        let grids = image.detect_grids();
+        let (_, text) = grids.first()?.decode().ok()?;
+        Some(text)
+    }
+
     /// The program has ended so, and the terminal is as it was before.
     #[track_caller]
     pub(crate) fn ends(&self, code: i32) -> Vec<String> {
@@ -371,6 +414,161 @@ fn three_people_sit_at_screens_for_an_evening() {
     bob.shows("alice has left");
     bob.press(&["C-c"]);
     bob.ends(0);
+}
+
+/// On a small screen nothing of a link is cut without a way to see it.
+#[test]
+fn a_link_is_seen_whole_on_a_small_screen() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--screen"];
+    let alice = tmux.chat("alice", FULL, &relay.address, &more);
+    alice.shows("| tea |");
+    // A code that a camera reads at once, and the same in letters that can be copied.
+    alice.say("/link dave");
+    let code = poll(|| alice.code()).unwrap_or_else(|| panic!("{:#?}", alice.rows()));
+    alice.press(&["PageDown"]);
+    assert_eq!(alice.link_in_letters(), code);
+    alice.press(&["PageUp"]);
+    alice.shows("PgDn: in letters");
+    alice.press(&["Enter"]);
+    alice.shows("| tea |");
+    let file = home.path().join("link");
+    let named = file.to_str().unwrap();
+    alice.say(&format!("/link dave to {named}"));
+    alice.shows("* the link that you made before does not serve");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        written.starts_with("mpotr:tea?at=") && written != code,
+        "{written}"
+    );
+    // Nothing is written over.
+    alice.say(&format!("/link dave to {named}"));
+    alice.shows("cannot write the link into a file");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    // Where the code has no room it is said what to do.
+    let bob = tmux.chat("bob", SMALL, &relay.address, &more);
+    bob.shows("| tea |");
+    bob.say("/link dave");
+    assert!(bob.link_in_letters().starts_with("mpotr:tea?at="));
+    bob.shows("For its QR code this window is too");
+    bob.press(&["C-o"]);
+    bob.shows("| tea |");
+}
+
+/// On a small screen what is asked of the person is seen whole on pages in place of the talk.
+#[test]
+fn what_is_asked_is_seen_whole_on_a_small_screen() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--members", "3", "--exclude", "2", "--screen"];
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| tmux.chat(name, SMALL, &relay.address, &more));
+    for member in [&alice, &bob, &carol] {
+        member.shows("secure, 3 members");
+    }
+    // Who has said something has a name.
+    for member in [&alice, &bob, &carol] {
+        member.say("hello");
+    }
+    for name in ["alice", "bob", "carol"] {
+        for member in [&alice, &bob, &carol] {
+            member.shows(&format!("{name}: hello"));
+        }
+    }
+    // Votes, of which only some have room beside the talk.
+    alice.say("/kick carol");
+    bob.shows("vote: ");
+    bob.say("/kick alice");
+    bob.shows("not whole here: ctrl-o");
+    bob.type_in("meanwhile");
+    bob.press(&["C-o"]);
+    bob.shows("asked of you, 1 of ");
+    bob.shows("> meanwhile");
+    let seen = |bob: &Pane<'_>| {
+        let rows = bob.rows().join("\n").replace("\n  | ", " ");
+        ["asks to leave carol out", "needed to leave alice out"].map(|text| rows.contains(text))
+    };
+    let first = seen(&bob);
+    bob.press(&["PageDown"]);
+    let is_seen = poll(|| {
+        let second = seen(&bob);
+        let both = first.iter().zip(second).all(|(one, other)| *one || other);
+        both.then_some(())
+    });
+    assert!(is_seen.is_some(), "{first:?} {:#?}", bob.rows());
+    bob.press(&["C-o"]);
+    bob.shows("secure, 3 members");
+    bob.shows("> meanwhile");
+}
+
+/// What came meanwhile is counted in the title, and what is meant for the person rings once, if it wants that.
+#[test]
+fn the_title_counts_what_came_meanwhile_and_a_bell_rings_where_it_is_wanted() {
+    const AWAY: [&str; 4] = ["-H", "1b", "5b", "4f"];
+    const BACK: [&str; 4] = ["-H", "1b", "5b", "49"];
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--screen", "--members", "2"];
+    let [alice, bob] = ["alice", "bob"].map(|name| tmux.chat(name, FULL, &relay.address, &more));
+    for member in [&alice, &bob] {
+        member.shows("secure, 2 members");
+        member.is("pane_title", "mpotr");
+    }
+    let written = home.path().join("written");
+    let piped = format!("exec cat > {}", written.display());
+    tmux.run(&["pipe-pane", "-t", "alice", &piped]);
+    // A title ends with the same sign.
+    let rings = || {
+        let written = std::fs::read_to_string(&written).unwrap_or_default();
+        let titles = written.matches("\x1b]2;").count();
+        written.matches('\x07').count().saturating_sub(titles)
+    };
+    bob.say("seen at once");
+    alice.shows("seen at once");
+    alice.is("pane_title", "mpotr");
+    alice.press(&AWAY);
+    bob.say("one");
+    alice.is("pane_title", "mpotr (1)");
+    bob.say("are you there, alice?");
+    alice.is("pane_title", "mpotr (2!)");
+    assert_eq!(rings(), 0);
+    alice.press(&BACK);
+    alice.is("pane_title", "mpotr");
+    alice.say("/bell on");
+    alice.shows("a bell rings when you are named");
+    alice.press(&AWAY);
+    for number in 1..=3 {
+        bob.say("Alice!");
+        alice.is("pane_title", &format!("mpotr ({number}!)"));
+    }
+    assert!(
+        poll(|| (rings() == 1).then_some(())).is_some(),
+        "{}",
+        rings()
+    );
+    // Where one has scrolled back, too.
+    alice.press(&BACK);
+    alice.is("pane_title", "mpotr");
+    alice.press(&["C-o"]);
+    bob.say("two");
+    alice.is("pane_title", "mpotr (1)");
+    alice.press(&["C-o"]);
+    alice.is("pane_title", "mpotr");
+    alice.say("/quit");
+    alice.ends(0);
+    assert!(!alice.knows("pane_title").contains("mpotr"));
 }
 
 /// Whatever ends or stops the program, the terminal is what it was.

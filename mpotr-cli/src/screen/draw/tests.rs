@@ -7,9 +7,11 @@ use ratatui_core::terminal::Terminal;
 
 use super::{Colours, draw};
 use crate::chat::held::tests::texts;
+use crate::chat::qr::{LEAST_MARGIN, Modules};
 use crate::chat::view::{Kind, Person, Pinned, Standing, View};
 use crate::rows::{MARK, Rows};
 use crate::screen::board::Board;
+use crate::screen::sheet::{Sheet, What};
 
 fn person(standing: Standing, name: &str, how: &str, notes: &[&str]) -> Person {
     Person {
@@ -148,7 +150,7 @@ fn at_forty_columns_what_is_urgent_is_seen_and_the_talk_is_read() {
             "vote: bob asks to leave carol out; it ",
             "  | takes 2 votes, and yours is not ",
             "  | given; to agree: /kick 58776",
-            "  .. and 1 more, without room here",
+            "  .. 1 not whole here: ctrl-o",
             "> what is typed",
         ]
         .map(str::trim_end)
@@ -317,4 +319,98 @@ fn a_long_line_is_shown_around_the_cursor() {
     wide.line = "日本".as_bytes().to_vec();
     wide.before = wide.line.clone();
     assert_eq!(shown(&mut wide, 40, 12).1, (6, 11));
+}
+
+/// All pages in place of the talk.
+fn pages(board: &mut Board, width: u16, height: u16) -> Vec<Vec<String>> {
+    let mut pages: Vec<Vec<String>> = Vec::new();
+    loop {
+        let (rows, _) = shown(board, width, height);
+        if pages.last() == Some(&rows) {
+            return pages;
+        }
+        pages.push(rows);
+        board.page_down();
+    }
+}
+
+/// Nothing of what is asked is cut without a way to see it, and a line can be typed meanwhile.
+#[test]
+fn what_is_asked_is_seen_whole_on_pages_at_any_size() {
+    let mut board = talk();
+    let words = |prefix: &str, count: usize| {
+        let words: Vec<_> = (0..count)
+            .map(|number| format!("{prefix}{number}"))
+            .collect();
+        words.join(" ")
+    };
+    board.notice(&format!("WARNING: {}", words("w", 60)));
+    board.choices = Some(words("c", 90));
+    let asked = [words("v", 50), words("h", 50)];
+    board.view = Some(view(&[(Kind::Vote, &asked[0]), (Kind::Held, &asked[1])]));
+    for (width, height) in [(80, 24), (40, 12)] {
+        let (rows, _) = shown(&mut board, width, height);
+        let has = |rows: &[String], text: &str| rows.iter().any(|row| row.contains(text));
+        assert!(
+            has(&rows, "ctrl-o") && has(&rows, "> what is typed"),
+            "{rows:#?}"
+        );
+        board.turn_over();
+        let pages = pages(&mut board, width, height);
+        let all = pages.concat().join(" ");
+        for word in ["w59", "c89", "v49", "h49"] {
+            assert!(all.contains(word), "{word}: {pages:#?}");
+        }
+        for rows in &pages {
+            assert!(
+                has(rows, "> what is typed") && has(rows, "asked of you"),
+                "{rows:#?}"
+            );
+        }
+        // The talk goes on behind it, and is there again.
+        board.turn_over();
+        assert_eq!(shown(&mut board, width, height).0, rows);
+    }
+}
+
+/// A link is whole on each screen: as a code where that fits, and in letters that are a link when they are copied.
+#[test]
+fn a_link_is_whole_on_a_screen_of_any_size() {
+    let link = format!(
+        "mpotr:tea?at=mpotr://relay.example:7667&key={}&once={}",
+        "4vKuCmq8TnGohKlhxQBRX1jjC2qlgt2NtqZZReCNLXY",
+        "B".repeat(22)
+    );
+    let code = Modules::of(&link).unwrap();
+    for (width, height, has_code) in [
+        (80, 50, true),
+        (80, 24, true),
+        (46, 24, true),
+        (40, 12, false),
+    ] {
+        let mut board = talk();
+        let what = What::Link {
+            code: Some(code.clone()),
+            link: link.clone().into(),
+        };
+        board.sheet = Some(Sheet::new(what));
+        let pages = pages(&mut board, width, height);
+        let drawn = (LEAST_MARGIN..=4).map(|margin| code.drawn(margin));
+        let is_drawn = |drawn: Vec<String>| {
+            let rows = pages[0].iter().zip(&drawn);
+            rows.clone().count() == drawn.len()
+                && rows.into_iter().all(|(row, of)| row.starts_with(of))
+        };
+        assert_eq!(drawn.into_iter().any(is_drawn), has_code, "{pages:#?}");
+        let letters = &pages[usize::from(has_code)];
+        let letters: String = letters
+            .iter()
+            .skip(1)
+            .take_while(|row| !row.is_empty())
+            .cloned()
+            .collect();
+        assert_eq!(letters, link, "{pages:#?}");
+        let told = pages.concat().join(" ").contains("this window is too");
+        assert_eq!(told, !has_code, "{pages:#?}");
+    }
 }
