@@ -402,6 +402,11 @@ async fn next(frames: &mut Frames) -> Result<ServerFrame, Closed> {
             RefusalCode::Full | RefusalCode::RoomFull | RefusalCode::AddressFull => CloseCode::Full,
             RefusalCode::ShuttingDown => CloseCode::ShuttingDown,
             RefusalCode::Idle => CloseCode::Lost,
+            RefusalCode::Tls => CloseCode::Tls,
+            RefusalCode::Pin => CloseCode::Pin,
+            RefusalCode::Auth => CloseCode::Auth,
+            RefusalCode::NameTaken => CloseCode::NameTaken,
+            RefusalCode::Kicked => CloseCode::Kicked,
         };
         return Err(Closed::new(code, refusal.text()));
     }

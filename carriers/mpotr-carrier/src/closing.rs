@@ -5,17 +5,26 @@ use mpotr_transport::{CloseCode, Closed};
 
 /// The last frame of a program.
 pub(crate) fn refusal(closed: &Closed) -> Refusal {
-    let code = match (closed.retry, closed.code) {
-        // Whatever it is, another attempt mends nothing.
-        (false, _) => RefusalCode::Malformed,
-        (true, CloseCode::Unreachable) => RefusalCode::Silent,
-        (true, CloseCode::TooSlow) => RefusalCode::TooSlow,
-        (true, CloseCode::Full) => RefusalCode::Full,
-        (true, CloseCode::NameTaken) => RefusalCode::RoomFull,
-        (true, CloseCode::ShuttingDown) => RefusalCode::ShuttingDown,
-        (true, CloseCode::Lost) => RefusalCode::Idle,
-        // All others, and those that are new here: it may help to wait.
-        (true, _) => RefusalCode::Flooding,
+    let exact = match closed.code {
+        CloseCode::Unreachable => Some(RefusalCode::Silent),
+        CloseCode::TooSlow => Some(RefusalCode::TooSlow),
+        CloseCode::Full => Some(RefusalCode::Full),
+        CloseCode::ShuttingDown => Some(RefusalCode::ShuttingDown),
+        CloseCode::Lost => Some(RefusalCode::Idle),
+        CloseCode::Tls => Some(RefusalCode::Tls),
+        CloseCode::Pin => Some(RefusalCode::Pin),
+        CloseCode::Auth => Some(RefusalCode::Auth),
+        CloseCode::NameTaken => Some(RefusalCode::NameTaken),
+        CloseCode::Kicked => Some(RefusalCode::Kicked),
+        // And those that are new here.
+        CloseCode::Refused | CloseCode::Protocol | _ => None,
+    };
+    // A code says whether another attempt may mend it, as a rule. Where it is otherwise, that is what matters.
+    let is_as_ever = closed.retry == Closed::new(closed.code, "").retry;
+    let code = match (exact.filter(|_| is_as_ever), closed.retry) {
+        (Some(code), _) => code,
+        (None, true) => RefusalCode::Flooding,
+        (None, false) => RefusalCode::Malformed,
     };
     Refusal::saying(code, &closed.text)
 }
@@ -28,12 +37,28 @@ mod tests {
     use super::refusal;
 
     #[test]
-    fn what_another_attempt_does_not_mend_is_told_so() {
-        for code in [CloseCode::Auth, CloseCode::Tls, CloseCode::Kicked] {
+    fn each_reason_has_a_code_and_what_another_attempt_does_not_mend_is_told_so() {
+        for (code, told) in [
+            (CloseCode::Auth, RefusalCode::Auth),
+            (CloseCode::Tls, RefusalCode::Tls),
+            (CloseCode::Pin, RefusalCode::Pin),
+            (CloseCode::Kicked, RefusalCode::Kicked),
+            (CloseCode::Refused, RefusalCode::Malformed),
+            (CloseCode::Protocol, RefusalCode::Malformed),
+        ] {
             let closed = Closed::new(code, "no");
-            assert_eq!(refusal(&closed).code(), RefusalCode::Malformed, "{code}");
+            assert_eq!(refusal(&closed).code(), told, "{code}");
             let again = refusal(&closed.retrying(true));
             assert_eq!(again.code(), RefusalCode::Flooding, "{code}");
+        }
+        for (code, told) in [
+            (CloseCode::NameTaken, RefusalCode::NameTaken),
+            (CloseCode::Full, RefusalCode::Full),
+        ] {
+            let closed = Closed::new(code, "not now");
+            assert_eq!(refusal(&closed).code(), told, "{code}");
+            let never = refusal(&closed.retrying(false));
+            assert_eq!(never.code(), RefusalCode::Malformed, "{code}");
         }
         let lost = refusal(&Closed::new(CloseCode::Lost, "the server is gone"));
         assert_eq!(

@@ -193,7 +193,7 @@ async fn a_carrier_that_cannot_be_had_is_told_with_its_reason() {
         .await
         .unwrap();
     let (code, text, told) = program.refused().await;
-    assert_eq!((code, text), (RefusalCode::Malformed, told.text.clone()));
+    assert_eq!((code, text), (RefusalCode::Auth, told.text.clone()));
     assert_eq!(told, closed);
 }
 

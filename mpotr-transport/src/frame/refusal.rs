@@ -1,9 +1,9 @@
-//! Why a relay ends a connection.
+//! Why a relay ends a connection, or a program that carries packets in its place.
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, wire_enum};
 
 wire_enum! {
-    /// Why a relay ends a connection, as one byte on the wire.
+    /// Why a relay, or a program in its place, ends a connection, as one byte on the wire.
     #[non_exhaustive]
     pub enum RefusalCode: u8 {
         /// 1: a frame that the protocol does not have at this point.
@@ -28,6 +28,16 @@ wire_enum! {
         Flooding = 10,
         /// 11: the client sent nothing for too long.
         Idle = 11,
+        /// 12: a program that carries packets cannot encrypt its connection. This and those that follow never come from a relay.
+        Tls = 12,
+        /// 13: what answers it does not have the key that the address names.
+        Pin = 13,
+        /// 14: its carrier does not believe who the client says it is.
+        Auth = 14,
+        /// 15: others have the name.
+        NameTaken = 15,
+        /// 16: an operator of the channel has put the client out.
+        Kicked = 16,
     }
 }
 
@@ -47,6 +57,11 @@ impl RefusalCode {
             Self::AddressFull => "the relay takes no more connections from this address",
             Self::Flooding => "the client sends more than the relay passes on",
             Self::Idle => "the client has sent nothing for too long",
+            Self::Tls => "the connection cannot be encrypted",
+            Self::Pin => "what answers does not have the key that the address names",
+            Self::Auth => "the carrier does not believe who this client is",
+            Self::NameTaken => "the name is taken",
+            Self::Kicked => "an operator has put this client out",
         }
     }
 }
@@ -136,7 +151,7 @@ mod tests {
             assert_eq!(RefusalCode::from_code(byte), Some(code));
         }
         assert_eq!(
-            (RefusalCode::from_code(0), RefusalCode::from_code(12)),
+            (RefusalCode::from_code(0), RefusalCode::from_code(17)),
             (None, None)
         );
     }
@@ -168,7 +183,7 @@ mod tests {
     #[test]
     fn refuses_a_code_without_meaning() {
         assert_eq!(decode(&[0]), Err(DecodeErrorKind::UnknownValue(0)));
-        assert_eq!(decode(&[12]), Err(DecodeErrorKind::UnknownValue(12)));
+        assert_eq!(decode(&[17]), Err(DecodeErrorKind::UnknownValue(17)));
     }
 
     #[test]

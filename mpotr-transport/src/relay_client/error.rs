@@ -58,6 +58,12 @@ impl RelayError {
                 RefusalCode::Malformed | RefusalCode::Version | RefusalCode::TooLong => {
                     CloseCode::Protocol
                 }
+                // Of programs alone.
+                RefusalCode::Tls
+                | RefusalCode::Pin
+                | RefusalCode::Auth
+                | RefusalCode::NameTaken
+                | RefusalCode::Kicked => CloseCode::Protocol,
                 RefusalCode::Flooding => {
                     return Closed::new(CloseCode::Refused, self).retrying(true);
                 }

@@ -213,6 +213,11 @@ async fn why_a_program_refuses_is_told_by_the_code_of_the_reason() {
         ("006", CloseCode::Full, true),
         ("007", CloseCode::ShuttingDown, true),
         ("012", CloseCode::Refused, true),
+        ("014", CloseCode::Tls, false),
+        ("015", CloseCode::Pin, false),
+        ("016", CloseCode::Auth, false),
+        ("017", CloseCode::NameTaken, true),
+        ("020", CloseCode::Kicked, false),
         ("013", CloseCode::Lost, true),
     ] {
         let refuses = format!(r"printf '\000\000\000\004\001\{byte}no'");

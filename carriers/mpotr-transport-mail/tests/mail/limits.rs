@@ -94,34 +94,34 @@ async fn who_has_no_account_password_or_folder_is_refused() {
         return;
     };
     let address = servers.address("alice", "plain");
-    for (way, words) in [
-        (servers.by(&address, "another"), "password"),
+    for (way, code, words) in [
+        (servers.by(&address, "another"), CloseCode::Auth, "password"),
         (
             servers.by(
                 &address.replace("account=alice@mail.example&", ""),
                 PASSWORD,
             ),
+            CloseCode::Auth,
             "account",
         ),
         (
             servers.by(&format!("{address}&folder=nowhere"), PASSWORD),
+            CloseCode::Refused,
             "nowhere",
         ),
         (
             servers.by("mailto:tea@lists.example?password=secret", PASSWORD),
+            CloseCode::Refused,
             "behind",
         ),
         (
             servers.by("mailto:me:secret@lists.example", PASSWORD),
+            CloseCode::Refused,
             "address",
         ),
     ] {
         let closed = refused(&way).await;
-        assert_eq!(
-            (closed.code, closed.retry),
-            (CloseCode::Refused, false),
-            "{closed}"
-        );
+        assert_eq!((closed.code, closed.retry), (code, false), "{closed}");
         assert!(closed.text.contains(words), "{closed}");
         assert!(
             !closed.text.contains("secret") && !closed.text.contains("another"),
@@ -136,16 +136,16 @@ async fn servers_are_known_by_their_key_and_taken_for_no_others() {
         return;
     };
     servers.way("alice").connect().await.unwrap();
-    for (more, words) in [
-        ("", "authority"),
-        (&format!("sha256={}", "0".repeat(64)), "another key"),
+    for (more, code, words) in [
+        ("", CloseCode::Tls, "authority"),
+        (
+            &format!("sha256={}", "0".repeat(64)),
+            CloseCode::Pin,
+            "another key",
+        ),
     ] {
         let closed = refused(&servers.by(&servers.address("alice", more), PASSWORD)).await;
-        assert_eq!(
-            (closed.code, closed.retry),
-            (CloseCode::Refused, false),
-            "{closed}"
-        );
+        assert_eq!((closed.code, closed.retry), (code, false), "{closed}");
         assert!(closed.text.contains(words), "{closed}");
     }
     servers.list.stop();

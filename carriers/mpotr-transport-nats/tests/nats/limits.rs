@@ -71,7 +71,7 @@ async fn who_has_no_password_is_refused_and_who_has_one_comes_in() {
     let closed = refused(&way(&server)).await;
     assert_eq!(
         (closed.code, closed.retry),
-        (CloseCode::Refused, false),
+        (CloseCode::Auth, false),
         "{closed}"
     );
     let home = tempfile::tempdir().unwrap();
@@ -85,10 +85,12 @@ async fn who_has_no_password_is_refused_and_who_has_one_comes_in() {
         })
     };
     let closed = refused(&login("another\n")).await;
-    assert!(
-        !closed.retry && !closed.text.contains("another"),
+    assert_eq!(
+        (closed.code, closed.retry),
+        (CloseCode::Auth, false),
         "{closed}"
     );
+    assert!(!closed.text.contains("another"), "{closed}");
     let there = login("a secret\n").connect().await.unwrap();
     send(&there, b"hello").await;
     there.close().await.unwrap();
@@ -158,7 +160,7 @@ async fn a_server_is_known_by_its_key_and_taken_for_no_other() {
         let closed = refused(&way).await;
         assert_eq!(
             (closed.code, closed.retry),
-            (CloseCode::Refused, false),
+            (CloseCode::Tls, false),
             "{closed}"
         );
     }

@@ -94,7 +94,7 @@ async fn an_account_is_shown_by_its_password_and_a_guest_by_none() {
     let closed = refused(&way("another")).await;
     assert_eq!(
         (closed.code, closed.retry),
-        (CloseCode::Refused, false),
+        (CloseCode::Auth, false),
         "{closed}"
     );
     assert!(
@@ -125,7 +125,7 @@ async fn an_account_is_shown_by_its_password_and_a_guest_by_none() {
         let closed = refused(&nobody(address)).await;
         assert_eq!(
             (closed.code, closed.retry),
-            (CloseCode::Refused, false),
+            (CloseCode::Auth, false),
             "{closed}"
         );
     }
@@ -155,16 +155,16 @@ async fn a_server_is_known_by_its_key_and_taken_for_no_other() {
     };
     way("plain").connect().await.unwrap();
     // Nobody vouches for it; it has another key than the one that is meant.
-    for (more, words) in [
-        ("", "authority"),
-        (&format!("sha256={}", "0".repeat(64)), "another key"),
+    for (more, code, words) in [
+        ("", CloseCode::Tls, "authority"),
+        (
+            &format!("sha256={}", "0".repeat(64)),
+            CloseCode::Pin,
+            "another key",
+        ),
     ] {
         let closed = refused(&way(more)).await;
-        assert_eq!(
-            (closed.code, closed.retry),
-            (CloseCode::Refused, false),
-            "{closed}"
-        );
+        assert_eq!((closed.code, closed.retry), (code, false), "{closed}");
         assert!(closed.text.contains(words), "{closed}");
     }
 }
@@ -177,7 +177,7 @@ async fn who_wants_an_encrypted_connection_gets_no_other() {
     let closed = refused(&server.way("tea", "alice", "alice")).await;
     assert_eq!(
         (closed.code, closed.retry),
-        (CloseCode::Refused, false),
+        (CloseCode::Tls, false),
         "{closed}"
     );
     assert!(closed.text.contains("encrypt"), "{closed}");

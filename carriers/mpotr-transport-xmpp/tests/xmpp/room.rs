@@ -70,7 +70,7 @@ async fn who_is_put_out_is_told_why_and_does_not_come_again_by_itself() {
         let closed = closed(&alice).await;
         assert_eq!(
             (closed.code, closed.retry),
-            (CloseCode::Refused, false),
+            (CloseCode::Kicked, false),
             "{closed}"
         );
         assert!(
