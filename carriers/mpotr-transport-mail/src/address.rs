@@ -1,4 +1,5 @@
-//! `mailto:list@host[?account=me@host][&imap=host:port][&smtp=host:port][&folder=..][&every=30][&sha256=..][&plain]`.
+//! `mailto:list@host[?account=me@host][&imap=host:port][&smtp=host:port][&folder=..][&every=30][&sha256=..]
+//! [&starttls][&plain]`.
 
 use core::time::Duration;
 
@@ -10,6 +11,10 @@ use percent_encoding::percent_decode_str;
 /// The ports of connections that are encrypted from their beginning (RFC 8314).
 const IMAP: u16 = 993;
 const SMTP: u16 = 465;
+
+/// Those of connections that are encrypted later (RFC 9051, RFC 6409).
+const LATER_IMAP: u16 = 143;
+const LATER_SMTP: u16 = 587;
 
 /// From one mail to the next, at least, where the address does not say it.
 const EVERY: Duration = Duration::from_secs(30);
@@ -31,6 +36,8 @@ pub(crate) struct Address {
     pub(crate) pins: Vec<Pin>,
     /// Whether connections are not encrypted. They stay on this machine then.
     pub(crate) is_plain: bool,
+    /// Whether connections begin in clear and are encrypted before all else.
+    pub(crate) is_later: bool,
 }
 
 impl Address {
@@ -47,6 +54,8 @@ impl Address {
             every: EVERY,
             pins: Vec::new(),
             is_plain: false,
+            // Before the servers, whose ports go by it.
+            is_later: asked.split('&').any(|asked| asked == "starttls"),
         };
         for asked in asked.split('&').filter(|asked| !asked.is_empty()) {
             let (what, value) = asked.split_once('=').unwrap_or((asked, ""));
@@ -61,9 +70,9 @@ impl Address {
                  127.0.0.1"
                     .to_owned(),
             ),
-            true if !address.pins.is_empty() => {
-                Err("a key belongs to an encrypted connection: sha256= without plain".to_owned())
-            }
+            true if !address.pins.is_empty() || address.is_later => Err(
+                "a connection is encrypted or not: sha256= and starttls without plain".to_owned(),
+            ),
             _ => Ok(address),
         }
     }
@@ -75,8 +84,8 @@ impl Address {
         };
         match what {
             "account" => self.account = Some(account(value)?),
-            "imap" => self.imap = Some(server(IMAP)?),
-            "smtp" => self.smtp = Some(server(SMTP)?),
+            "imap" => self.imap = Some(server(self.imap_port())?),
+            "smtp" => self.smtp = Some(server(self.smtp_port())?),
             "folder" if is_line(value) => value.clone_into(&mut self.folder),
             "every" => {
                 let seconds = value.parse().ok().filter(|it| (1..=LONGEST).contains(it));
@@ -88,9 +97,10 @@ impl Address {
                 self.pins = pins(value).ok_or_else(form)?;
             }
             "plain" if value.is_empty() => self.is_plain = true,
+            "starttls" if value.is_empty() && self.is_later => {}
             _ => {
                 return Err(
-                    "behind the ? stand account=, imap=, smtp=, folder=, every=, sha256= or plain"
+                    "behind the ? stand account=, imap=, smtp=, folder=, every=, sha256=, starttls or plain"
                         .to_owned(),
                 );
             }
@@ -98,11 +108,19 @@ impl Address {
         Ok(())
     }
 
+    const fn imap_port(&self) -> u16 {
+        if self.is_later { LATER_IMAP } else { IMAP }
+    }
+
+    const fn smtp_port(&self) -> u16 {
+        if self.is_later { LATER_SMTP } else { SMTP }
+    }
+
     /// Where the mail of an account is read.
     pub(crate) fn imap(&self, account: &Mailbox) -> Server {
         self.imap.clone().unwrap_or_else(|| Server {
             host: format!("imap.{}", account.domain()),
-            port: IMAP,
+            port: self.imap_port(),
         })
     }
 
@@ -110,7 +128,7 @@ impl Address {
     pub(crate) fn smtp(&self, account: &Mailbox) -> Server {
         self.smtp.clone().unwrap_or_else(|| Server {
             host: format!("smtp.{}", account.domain()),
-            port: SMTP,
+            port: self.smtp_port(),
         })
     }
 }
@@ -173,6 +191,24 @@ mod tests {
             ("Lists/tea", Duration::from_secs(5))
         );
         assert_eq!(address.pins.len(), 1);
+    }
+
+    #[test]
+    fn connections_that_are_encrypted_later_have_ports_of_their_own_wherever_that_is_said() {
+        let me = "me@example.org".parse().unwrap();
+        for asked in ["starttls", "imap=h&starttls&smtp=h", "starttls&imap=h:1"] {
+            let address = Address::read(&format!("mailto:tea@h?{asked}")).unwrap();
+            assert!(address.is_later && !address.is_plain, "{asked}");
+            let ports = (address.imap(&me).port, address.smtp(&me).port);
+            let own = if asked.contains("h:1") { 1 } else { 143 };
+            assert_eq!(ports, (own, 587), "{asked}");
+        }
+        for asked in ["starttls=1", "plain&starttls&imap=localhost&smtp=localhost"] {
+            assert!(
+                Address::read(&format!("mailto:tea@h?{asked}")).is_err(),
+                "{asked}"
+            );
+        }
     }
 
     #[test]

@@ -7,16 +7,15 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::ClientId;
 use mpotr_carrier::{CloseCode, Closed, Server};
-use mpotr_transport::Tls;
 
-use crate::connecting::{PATIENCE, Stream, within};
+use crate::connecting::{Encrypts, PATIENCE, Speaks, Stream, within};
 use crate::writing::Written;
 
 /// Where mails of an account are sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
     pub(crate) server: Server,
-    pub(crate) tls: Option<Tls>,
+    pub(crate) encrypts: Encrypts,
     pub(crate) account: Mailbox,
     pub(crate) password: Secret,
 }
@@ -56,7 +55,7 @@ impl Post {
     }
 
     async fn connect(&self) -> Result<(AsyncSmtpConnection, Option<usize>), Closed> {
-        let stream = Stream::to(&self.server, self.tls.as_ref()).await?;
+        let stream = Stream::to(&self.server, &self.encrypts, Speaks::Smtp).await?;
         let me = ClientId::default();
         let connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &me).await;
         let refuses = |error: Error| of_server(&error, CloseCode::Refused, "refuses");

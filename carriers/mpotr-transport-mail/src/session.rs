@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::address::{self, Address};
-use crate::connecting::Stream;
+use crate::connecting::{Encrypts, Speaks, Stream};
 use crate::fetching::Folder;
 use crate::posting::{Post, Secret};
 use crate::reading::{Mail, PACKET, PACKETS};
@@ -209,15 +209,16 @@ impl Session {
         let password = Secret(password.ok_or_else(|| {
             refused("the account has no password: --carrier-password FILE".to_owned())
         })?);
-        let tls = match address.is_plain {
-            true => None,
-            false => Some(Tls::new(&address.pins, None)?),
+        let encrypts = match (address.is_plain, address.is_later) {
+            (true, _) => Encrypts::Never,
+            (false, true) => Encrypts::Later(Tls::new(&address.pins, None)?),
+            (false, false) => Encrypts::AtOnce(Tls::new(&address.pins, None)?),
         };
-        let imap = Stream::to(&address.imap(&account), tls.as_ref()).await?;
+        let imap = Stream::to(&address.imap(&account), &encrypts, Speaks::Imap).await?;
         let folder = Folder::open(imap, &account, &password, &address.folder, asked.away).await?;
         let post = Post {
             server: address.smtp(&account),
-            tls,
+            encrypts,
             account,
             password,
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mpotr_transport::{CloseCode, Connect as _, ExecTransport, Received, Transport as _};
 
-use crate::server::{PASSWORD, Servers};
+use crate::server::{Encrypts, PASSWORD, Servers};
 use crate::talking::{closed, packet, received, refused, send};
 
 /// Two who are on the list.
@@ -45,7 +45,7 @@ async fn what_is_said_at_one_time_goes_in_one_mail_and_the_longest_packet_passes
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_for_short_mails_gets_short_ones_and_one_for_shorter_ones_is_refused() {
-    let Some(servers) = Servers::with(false, 100_000).await else {
+    let Some(servers) = Servers::with(Encrypts::Never, 100_000).await else {
         return;
     };
     let (alice, bob) = two(&servers).await;
@@ -57,7 +57,7 @@ async fn a_server_for_short_mails_gets_short_ones_and_one_for_shorter_ones_is_re
     for number in 0..3_u8 {
         assert!(packet(&bob).await == vec![number; most]);
     }
-    let servers = Servers::with(false, 20_000).await.unwrap();
+    let servers = Servers::with(Encrypts::Never, 20_000).await.unwrap();
     let closed = refused(&servers.way("alice")).await;
     assert!(!closed.retry && closed.text.contains("20000"), "{closed}");
 }
@@ -128,6 +128,33 @@ async fn who_has_no_account_password_or_folder_is_refused() {
             "{closed}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_begin_in_clear_are_encrypted_before_anything_is_said() {
+    let Some(servers) = Servers::encrypted_later().await else {
+        return;
+    };
+    let (alice, bob) = (servers.way("alice"), servers.way("bob"));
+    let (alice, bob) = (alice.connect().await.unwrap(), bob.connect().await.unwrap());
+    send(&alice, b"hello").await;
+    assert_eq!(packet(&bob).await, b"hello");
+    let another = format!("starttls&sha256={}", "0".repeat(64));
+    let closed = refused(&servers.by(&servers.address("alice", &another), PASSWORD)).await;
+    assert_eq!(
+        (closed.code, closed.retry),
+        (CloseCode::Pin, false),
+        "{closed}"
+    );
+    // A server that does not encrypt is told nothing more.
+    let servers = Servers::plain().await.unwrap();
+    let closed = refused(&servers.by(&servers.address("alice", "starttls"), PASSWORD)).await;
+    assert_eq!(
+        (closed.code, closed.retry),
+        (CloseCode::Tls, false),
+        "{closed}"
+    );
+    assert!(closed.text.contains("STARTTLS"), "{closed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

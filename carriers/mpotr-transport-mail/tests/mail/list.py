@@ -3,7 +3,7 @@
 What comes for the list goes to all who are on it, with a foot and headers of the list, as programs for lists do. Files in its folder
 make it behave otherwise: `later` and `never` refuse a mail, `twice` passes each on twice.
 
-    list.py FOLDER PORT LMTP SIZE PASSWORD [tls]
+    list.py FOLDER PORT LMTP SIZE PASSWORD [tls | starttls]
 """
 
 import asyncio
@@ -61,14 +61,17 @@ def deliver(recipients, mail):
 
 
 context = None
-if sys.argv[6:] == ["tls"]:
+how = sys.argv[6:]
+if how:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
 controller = Controller(
     List(),
     hostname="127.0.0.1",
     port=int(port),
-    ssl_context=context,
+    ssl_context=context if how == ["tls"] else None,
+    tls_context=context if how == ["starttls"] else None,
+    require_starttls=how == ["starttls"],
     data_size_limit=int(size),
     authenticator=authenticate,
     auth_required=True,

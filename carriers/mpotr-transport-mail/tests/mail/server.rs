@@ -19,28 +19,42 @@ pub(crate) const PASSWORD: &str = "a-secret-of-all";
 /// Who owns mailboxes: Dovecot lets no root read mail.
 const NOBODY: u32 = 65_534;
 
+/// How connections to the servers are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encrypts {
+    AtOnce,
+    Later,
+    Never,
+}
+
 /// Both servers, that run. Ended when dropped.
 pub(crate) struct Servers {
     pub(crate) imap: u16,
     pub(crate) smtp: u16,
     pub(crate) lmtp: u16,
     pub(crate) pin: String,
-    is_encrypted: bool,
+    encrypts: Encrypts,
     pub(crate) mailboxes: Process,
     pub(crate) list: Process,
 }
 
 /// Tells Dovecot where it listens, and where mail lies.
-fn configure(mailboxes: &mut Process, is_encrypted: bool, imap: u16, lmtp: u16) {
+fn configure(mailboxes: &mut Process, encrypts: Encrypts, imap: u16, lmtp: u16) {
     let folder = mailboxes.folder.path();
     std::fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     std::fs::create_dir(mailboxes.path("mail")).unwrap();
     let mail = mailboxes.path("mail");
     std::fs::set_permissions(&mail, Permissions::from_mode(0o777)).unwrap();
-    let (folder, ssl) = (folder.display(), if is_encrypted { "yes" } else { "no" });
+    let (ssl, in_clear) = match encrypts {
+        Encrypts::AtOnce => ("yes", "no"),
+        Encrypts::Later => ("required", "yes"),
+        Encrypts::Never => ("no", "no"),
+    };
+    let folder = folder.display();
+    let is_at_once = encrypts == Encrypts::AtOnce;
     let config = format!(
         "base_dir = {folder}/run\nstate_dir = {folder}/state\nlog_path = /dev/stderr\n\
-             protocols = imap lmtp\nlisten = 127.0.0.1\ndisable_plaintext_auth = no\n\
+             protocols = imap lmtp\nlisten = 127.0.0.1\ndisable_plaintext_auth = {in_clear}\n\
              ssl = {ssl}\nssl_cert = <{folder}/cert.pem\nssl_key = <{folder}/key.pem\n\
              mail_location = maildir:{folder}/mail/%n\nmail_home = {folder}/mail/%n\n\
              passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n\
@@ -49,8 +63,8 @@ fn configure(mailboxes: &mut Process, is_encrypted: bool, imap: u16, lmtp: u16) 
              inet_listener imaps {{\n port = {}\n ssl = yes\n }}\n}}\n\
              service lmtp {{\n inet_listener lmtp {{\n port = {lmtp}\n }}\n}}\n\
              protocol lmtp {{\n postmaster_address = postmaster@mail.example\n}}\n",
-        if is_encrypted { 0 } else { imap },
-        if is_encrypted { imap } else { 0 },
+        if is_at_once { 0 } else { imap },
+        if is_at_once { imap } else { 0 },
     );
     mailboxes.write("conf", &config);
     mailboxes.tell("-F");
@@ -62,16 +76,21 @@ fn configure(mailboxes: &mut Process, is_encrypted: bool, imap: u16, lmtp: u16) 
 impl Servers {
     /// Connections are not encrypted, and mails may be long.
     pub(crate) async fn plain() -> Option<Self> {
-        Self::with(false, 10_000_000).await
+        Self::with(Encrypts::Never, 10_000_000).await
     }
 
-    /// Connections are encrypted.
+    /// Connections are encrypted from their beginning.
     pub(crate) async fn encrypted() -> Option<Self> {
-        Self::with(true, 10_000_000).await
+        Self::with(Encrypts::AtOnce, 10_000_000).await
+    }
+
+    /// Connections are to be encrypted before anything is said, and begin in clear.
+    pub(crate) async fn encrypted_later() -> Option<Self> {
+        Self::with(Encrypts::Later, 10_000_000).await
     }
 
     /// Mails may have so many bytes.
-    pub(crate) async fn with(is_encrypted: bool, size: usize) -> Option<Self> {
+    pub(crate) async fn with(encrypts: Encrypts, size: usize) -> Option<Self> {
         let (imap, lmtp, smtp) = (free_port(), free_port(), free_port());
         let mut mailboxes = Process::new(installed("dovecot")?, &[imap, lmtp]);
         let python = installed("python3")?;
@@ -91,7 +110,7 @@ impl Servers {
             process.write("cert.pem", &certificate);
             process.write("key.pem", &key.serialize_pem());
         }
-        configure(&mut mailboxes, is_encrypted, imap, lmtp);
+        configure(&mut mailboxes, encrypts, imap, lmtp);
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mail/list.py");
         list.tell(script);
         list.tell(list.folder.path().as_os_str().to_owned());
@@ -103,8 +122,10 @@ impl Servers {
         ] {
             list.tell(argument);
         }
-        if is_encrypted {
-            list.tell("tls");
+        match encrypts {
+            Encrypts::AtOnce => list.tell("tls"),
+            Encrypts::Later => list.tell("starttls"),
+            Encrypts::Never => {}
         }
         mailboxes.start();
         list.start();
@@ -115,7 +136,7 @@ impl Servers {
             smtp,
             lmtp,
             pin: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            is_encrypted,
+            encrypts,
             mailboxes,
             list,
         })
@@ -131,9 +152,13 @@ impl Servers {
 
     /// The way of an account to the list.
     pub(crate) fn way(&self, name: &str) -> ExecConnect {
-        let key = format!("sha256={}", self.pin);
-        let more = if self.is_encrypted { &key } else { "plain" };
-        self.by(&self.address(name, more), PASSWORD)
+        let key = &self.pin;
+        let more = match self.encrypts {
+            Encrypts::AtOnce => format!("sha256={key}"),
+            Encrypts::Later => format!("starttls&sha256={key}"),
+            Encrypts::Never => "plain".to_owned(),
+        };
+        self.by(&self.address(name, &more), PASSWORD)
     }
 
     /// A way by an address.
