@@ -82,6 +82,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// When it knocks again, and when it knocked last.
     knocks: Timestamp,
     knocked: Option<Timestamp>,
+    /// There is an epoch whose members this one may never have told that it is there.
+    is_unheard: bool,
     /// Whether it has held its offer back, since there may be an epoch.
     has_held_back: bool,
     /// When this member asks for offers again, and how often it has.
@@ -114,6 +116,7 @@ impl<S: CryptoSuite> Lobby<S> {
             published: None,
             knocks: now,
             knocked: None,
+            is_unheard: false,
             has_held_back: false,
             asks_again: now,
             asked: 0,
@@ -217,15 +220,16 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Whether it is time to knock again. Those who asked who this is know that it is there; but anyone can ask, so once in
-    /// `advertise` it knocks in any case.
+    /// `advertise` it knocks in any case, and once for each epoch of which it hears.
     pub(super) fn knocks_now(&mut self, cx: &Context<'_, S>) -> bool {
         let pause = cx.me.times().advertise;
         let was_long_ago = |at: Timestamp| cx.now.since(at) >= pause;
-        let is_wanted =
-            !self.replies.has_answered(cx.now, pause) || self.knocked.is_none_or(was_long_ago);
+        let is_wanted = self.is_unheard
+            || !self.replies.has_answered(cx.now, pause)
+            || self.knocked.is_none_or(was_long_ago);
         let is_time = cx.now >= self.knocks && is_wanted;
         if is_time {
-            self.knocked = Some(cx.now);
+            self.note_knock(cx.now);
             self.knocks =
                 cx.now
                     .after(published_again(cx.now, self.published_first, cx.me.times()));
@@ -236,11 +240,13 @@ impl<S: CryptoSuite> Lobby<S> {
     /// This member knocks, whenever it would have done so next.
     pub(super) const fn note_knock(&mut self, now: Timestamp) {
         self.knocked = Some(now);
+        self.is_unheard = false;
     }
 
     /// There is an epoch that may not have heard this member's knock.
     pub(super) fn knock_soon(&mut self, cx: &mut Context<'_, S>) {
         self.knocks = cx.now;
+        self.is_unheard = true;
         self.advertise_soon(cx);
     }
 

@@ -9,8 +9,8 @@ use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::MemberIndex;
 use mpotr_core::gka::light::{ChangeKind, Handle, OwnHello};
 use mpotr_core::gka::{EpochName, OwnChallenge, RoomId};
-use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Event, Rejection, Rekey, RoomConfig};
+use mpotr_core::wire::{Advert, LightPacket, LightStep, Packet, PacketKind};
+use mpotr_core::{Duration, Event, Rejection, Rekey, RoomConfig};
 use mpotr_netem::Weather;
 
 use crate::light::{are_in, epochs, is_one_run_of_four, light, sent, steps, talk};
@@ -101,6 +101,48 @@ fn newcomers_come_in_through_foul_weather() {
         network.run_until(600, |network| together(network, &[0, 1, 2, 3, late]));
         talk(&mut network, &[0, 1, 2, 3, late], "after");
     }
+}
+
+/// A newcomer that takes the carrier for far slower than it is has answered those who asked who is there, and was not heard. The
+/// room has gone on to another epoch: it has not answered those of that, and knocks.
+#[test]
+fn who_hears_of_another_epoch_knocks_though_it_has_answered_the_one_before() {
+    let mut network = light(4, 1);
+    network.run_for(30);
+    let is_answer = |packet: &[u8]| {
+        let kind = Packet::from_bytes(packet).map(|it| it.kind());
+        matches!(kind, Ok(PacketKind::JoinRequest | PacketKind::Answer))
+    };
+    network.tamper = Some(Box::new(move |_, _, packet| {
+        (!is_answer(packet)).then(|| packet.to_vec())
+    }));
+    let since = network.wire.len();
+    let late = network.enter(|config| {
+        config.members = None;
+        config.timers.round_trip = Duration::from_secs(20);
+    });
+    // By then its knock opens no door any more.
+    network.run_for(50);
+    assert_eq!(sent(&network, since, PacketKind::JoinRequest), 1);
+    network.tamper = None;
+    let (before, now) = (epochs(&network, 0), network.now);
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    network.run_until(30, |network| {
+        (0..4).all(|member| epochs(network, member) > before)
+    });
+    let advert = Packet::Advert(Advert {
+        room: RoomId::of_name::<Suite>("test"),
+        name: epoch_of(&network, 0).0,
+        members: 4,
+        earlier: Vec::new(),
+    });
+    let (now, advert) = (network.now, advert.to_bytes());
+    network.rooms[late]
+        .handle_message(now, &advert, &mut network.rng)
+        .unwrap();
+    network.collect(late);
+    network.run_until(40, |network| together(network, &[0, 1, 2, 3, late]));
 }
 
 /// The SEEDs that list newcomers, from a point of time on.
