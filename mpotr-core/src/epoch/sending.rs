@@ -67,16 +67,18 @@ impl<S: CryptoSuite> Epoch<S> {
         Ok((seq, id, packet))
     }
 
-    /// Whose word is awaited on a message that this member sends now: theirs who have not sent their last one. Where all
-    /// have, a text is still for those who have not closed.
+    /// Whose word is awaited on a message that this member sends now. A text is for all who are here: who has sent its last
+    /// message reads until it has closed. Nothing else is for one that only waits for its end.
     fn asked_for(&self, kind: ContentKind) -> MemberSet {
-        let mut asked = self.consensus.writing().clone();
-        asked.remove(self.me);
-        if asked.is_empty() && kind == ContentKind::Text {
-            let others = self.other_members();
-            for member in others.filter(|member| !self.is_closed(*member)) {
-                asked.insert(member);
-            }
+        if kind != ContentKind::Text {
+            let mut asked = self.consensus.writing().clone();
+            asked.remove(self.me);
+            return asked;
+        }
+        let mut asked = MemberSet::default();
+        let others = self.other_members();
+        for member in others.filter(|member| !self.is_closed(*member)) {
+            asked.insert(member);
         }
         asked
     }

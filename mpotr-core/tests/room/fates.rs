@@ -361,6 +361,38 @@ fn a_text_that_those_who_left_did_not_get_is_missed_by_the_last_of_them() {
     assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, missed)]));
 }
 
+/// One of three has said its last word, and the others cannot go on yet: it is in the room, and a text is for it, too.
+#[test]
+fn a_text_that_one_who_is_leaving_did_not_get_is_missed_by_it_though_others_stay() {
+    for dies in [false, true] {
+        let mut network = Network::new(3, 1).until_secure();
+        // What the second says comes late, so the one that leaves waits for it.
+        network.tamper = Some(Box::new(|from, _, packet| {
+            (from != 1).then(|| packet.to_vec())
+        }));
+        network.leave(2);
+        network.run_for_millis(20);
+        if dies {
+            network.kill(2);
+        }
+        let text_id = send(&mut network, 0, "good night");
+        assert!(fates(&network, 0).is_empty());
+        network.tamper = None;
+        network.run_until(300, |n| {
+            n.count(0, |it| matches!(it, Event::Left { .. })) == 1
+        });
+        network.run_for(5);
+        let (fate, read) = if dies {
+            (missed_by(text_id, &[network.keys[2]]), vec![])
+        } else {
+            (Event::Acknowledged { text_id }, vec!["good night"])
+        };
+        assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, fate)]));
+        assert_eq!(network.read(2), read);
+        assert_eq!(network.read(1), ["good night"]);
+    }
+}
+
 #[test]
 fn who_was_heard_by_all_is_told_so_though_a_reader_dies_before_the_end() {
     let mut network = Network::new(3, 1).until_secure();

@@ -35,7 +35,10 @@ fn who_leaves_knows_that_all_was_acknowledged() {
 fn those_who_stay_go_on_and_are_acknowledged_by_each_other() {
     let mut network = Network::new(3, 1).until_secure();
     network.leave(0);
-    network.run_until(60, |n| n.rooms[0].has_ended());
+    let left = Event::Left {
+        member: network.keys[0],
+    };
+    network.run_until(60, |n| n.events[1].contains(&left));
     network.send(1, "still here");
     let acknowledged = |event: &Event| matches!(event, Event::Acknowledged { .. });
     network.run_until(60, |n| n.count(1, acknowledged) == 1);
