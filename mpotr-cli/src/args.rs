@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Lines are read from standard input and those of the others are printed as `nick: text`. All else goes to standard
     /// error. Nothing is sent before the room is secure. At the end of the input, the room is left once everyone has
     /// everything; the exit code is 0 only if all that was sent was acknowledged by all, those of --with among them. An empty
-    /// line, or a blank one, sends nothing; a line that is too long or no UTF-8 is told at once and makes the exit code 1.
+    /// line, or a blank one, sends nothing; a line that is too long or no UTF-8 is told when it ends, and makes the exit code 1.
     ///
     /// When the relay is lost, the program tries to reach it again and the room goes on: for ever at a terminal, for ten
     /// minutes without one, and for one minute once the input has ended. What is not sent by then is told.
@@ -55,8 +55,8 @@ pub(crate) enum Command {
     /// two seconds, with the exit code 128 and its number.
     ///
     /// Exit codes: 0, all that was sent has reached all; 1, it has not, or nothing could begin; 2, the command line makes no
-    /// sense; 3, all has, and a command in the input of --commands was not done; 124, the room has not begun by --wait; 128
-    /// and its number, a signal.
+    /// sense; 3, all has, and a command in the input of --commands was not done, or /verify or /code came to nothing; 124,
+    /// the room has not begun by --wait; 128 and its number, a signal.
     ///
     /// At a terminal, lines that begin with a slash speak to the program; /help lists them.
     Chat(Box<ChatArgs>),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::command::Command;
-use super::input::{Line, Stamped};
+use super::input::{self, Line, Stamped};
 use super::outcome::{Outcome, Unsent};
 use super::wording::count;
 use crate::stop::Stop;
@@ -288,6 +288,9 @@ impl Counted {
         // What a person may still type at a terminal is not on its way.
         if !self.at_terminal {
             outcome.input_goes_on();
+            if input::has_half_a_line() {
+                outcome.note(Unsent::Half);
+            }
         }
         lines.close();
     }

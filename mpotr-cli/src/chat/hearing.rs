@@ -70,6 +70,8 @@ impl Chat<'_> {
             Told::Membership(Membership::Secure { .. }) | Told::Membership(Membership::Left { .. })
         );
         let is_alone = self.is_left_alone_with_input(&event);
+        let undone = self.conversation.comes_to_nothing(&event);
+        self.note_undone(undone);
         let mut said = self.conversation.hear(event);
         if is_alone {
             said.push(Say::Notice(INPUT_WAITS.to_owned()));

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -20,6 +21,14 @@ const TERMINAL_LINE: usize = if cfg!(target_os = "linux") {
 } else {
     1023
 };
+
+/// Whether the end of a line is yet to come of what was read of standard input. There is one input, which ends with the program.
+static HALF: AtomicBool = AtomicBool::new(false);
+
+/// Whether more than whole lines was read of standard input, and it has not ended.
+pub(super) fn has_half_a_line() -> bool {
+    HALF.load(Ordering::Relaxed)
+}
 
 /// A line of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +92,8 @@ impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let waits = !(self.has_more)();
         let count = self.source.read(buffer)?;
+        let last = buffer.get(..count).and_then(<[u8]>::last);
+        HALF.store(last.is_some_and(|it| *it != b'\n'), Ordering::Relaxed);
         if waits {
             self.seen.set(self.shown.seen());
         }

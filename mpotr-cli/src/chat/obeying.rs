@@ -145,9 +145,15 @@ impl Chat<'_> {
     /// Says why what a line asks for is not done. A person sees it; a script that nobody looks at ends with a code for it.
     pub(super) fn refuse(&mut self, why: impl Display) {
         self.out.notice(why);
-        let name = self.doing.take().filter(|_| !self.at_terminal);
+        let name = self.doing.take();
+        self.note_undone(name);
+    }
+
+    /// A command of this name was not done, or has come to nothing.
+    pub(super) fn note_undone(&mut self, name: Option<impl Into<String>>) {
+        let name = name.filter(|_| !self.at_terminal);
         name.into_iter()
-            .for_each(|name| self.outcome.note_undone(name));
+            .for_each(|name| self.outcome.note_undone(name.into()));
     }
 
     /// The same in several lines.

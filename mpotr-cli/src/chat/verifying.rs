@@ -138,6 +138,26 @@ impl Conversation {
         }
     }
 
+    /// The command that has come to nothing by this: a member has not shown that it knows what was asked, or there is no code.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are of no such command"
+    )]
+    pub(super) fn comes_to_nothing(&self, event: &Told) -> Option<&'static str> {
+        match event {
+            Told::Verification(Verification::SecretResult {
+                attempt, result, ..
+            }) => {
+                let has_asked = self.verifying.started.contains_key(attempt);
+                (has_asked && *result != SecretOutcome::Same).then_some("/verify")
+            }
+            Told::Verification(Verification::CodeFailed { .. }) => {
+                self.verifying.awaits_code.then_some("/code")
+            }
+            _ => None,
+        }
+    }
+
     /// An attempt has ended, by which either has asked the other.
     fn comes_of(
         &mut self,
@@ -375,7 +395,7 @@ impl Chat<'_> {
         let Some(secret) = SharedSecret::of_text(secret) else {
             return self.refuse(NO_SECRET);
         };
-        let question = question.to_owned();
+        let (question, shown) = (question.to_owned(), question.to_owned());
         let started = self.handle.verify_start(member, secret, question).await;
         if is_busy(&started) {
             let why = self.conversation.why_not_asked(&member);
@@ -384,9 +404,13 @@ impl Chat<'_> {
         if let Ok(attempt) = started {
             self.conversation.verifying.started.insert(attempt, member);
             let name = self.conversation.name(&member);
+            let shown = match shown.is_empty() {
+                true => String::new(),
+                false => format!(", with the question \"{}\"", Escaped(&shown)),
+            };
             self.out
                 .notice(format_args!(
-                    "asked; {name} has two minutes to answer the same: all but capitals and blanks counts"
+                    "asked{shown}; {name} has two minutes to answer the same: all but capitals and blanks counts"
                 ));
         }
         self.ask(started.map(drop));
@@ -510,13 +534,20 @@ fn ends_so(code: &str, end: &str) -> bool {
     matches!(end.len(), 4 | 12) && code.ends_with(&end)
 }
 
-/// The question, to its `?`, and what is behind it: to the first one, since what follows the last may be half of the secret.
+/// The question, to its `?`, and what is behind it: to the first one that a blank follows, since what is behind the last may be half
+/// of the secret. One in the middle of a word is of the secret, which is shown to nobody. A question may be in quotes.
 fn question_and_secret(words: &str) -> (&str, &str) {
-    let end = words.find('?').map(|at| at.saturating_add(1));
-    match end.and_then(|end| words.split_at_checked(end)) {
-        Some((question, secret)) => (question.trim(), secret),
-        None => ("", words),
+    let quoted = words.trim_start().strip_prefix('"');
+    let quoted = quoted.and_then(|it| it.split_once('"'));
+    if let Some((question, secret)) = quoted.filter(|(it, _)| it.trim_end().ends_with('?')) {
+        return (question.trim(), secret);
     }
+    let mut ends = words.match_indices('?').filter_map(|(at, mark)| {
+        let (question, secret) = words.split_at_checked(at.saturating_add(mark.len()))?;
+        let ends = secret.chars().next().is_none_or(char::is_whitespace);
+        ends.then_some((question.trim(), secret))
+    });
+    ends.next().unwrap_or(("", words))
 }
 
 #[cfg(test)]
@@ -603,6 +634,13 @@ mod tests {
             ("at the mill", ("", "at the mill")),
             ("where? the pub? no", ("where?", " the pub? no")),
             ("where?", ("where?", "")),
+            ("c0rrect-horse?7", ("", "c0rrect-horse?7")),
+            ("where? c0rrect-horse?7", ("where?", " c0rrect-horse?7")),
+            (
+                "\"where did we meet?\" paris",
+                ("where did we meet?", " paris"),
+            ),
+            ("\"at the mill\"", ("", "\"at the mill\"")),
         ] {
             assert_eq!(question_and_secret(words), expected);
         }

@@ -1,14 +1,21 @@
 //! The file of known people on disk: read whole, changed under a lock, written by a rename.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use mpotr_formats::known::{self, KnownPeople, MAX_KNOWN_FILE};
 
 use crate::identity::{StoreError, store};
 use crate::suite::AnySuite;
+
+/// For so long another program may hold the lock.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is tried.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Where the people are that a person knows.
 #[derive(Clone, Debug)]
@@ -70,7 +77,7 @@ impl PeopleFile {
         Ok(done)
     }
 
-    /// Waits for others that change the file. The lock is on a file beside it, which is never renamed.
+    /// Waits for others that change the file, which takes a moment: one that stands still holds nobody up. The lock is on a file beside it, which is never renamed.
     fn lock(&self) -> anyhow::Result<File> {
         store::make_folder_of(&self.0)?;
         let mut path = self.0.clone().into_os_string();
@@ -81,8 +88,17 @@ impl PeopleFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let cannot = || format!("cannot lock {}", self.0.display());
         let file = options.open(path).with_context(cannot)?;
-        file.lock().with_context(cannot)?;
-        Ok(file)
+        let ends = Instant::now().checked_add(PATIENCE);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
+                Err(TryLockError::WouldBlock) if ends.is_some_and(|it| it <= Instant::now()) => {
+                    anyhow::bail!("{}: another program holds its lock", cannot());
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            }
+        }
     }
 }
 
@@ -110,6 +126,22 @@ mod tests {
             last: day,
             petname: petname_of(name).unwrap(),
         }
+    }
+
+    #[test]
+    fn who_holds_the_lock_and_stands_still_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = PeopleFile::at(Some(&folder.path().join("known"))).unwrap();
+        let held = file.lock().unwrap();
+        let refused = file.change(|_| Ok(())).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("another program holds its lock"),
+            "{refused}"
+        );
+        drop(held);
+        file.change(|_| Ok(())).unwrap();
     }
 
     #[test]

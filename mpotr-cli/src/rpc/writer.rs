@@ -1,8 +1,8 @@
 //! Lines to standard output, from a thread of their own: a host that does not read holds up nothing but what is read of it.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(super) struct Writer {
     /// The reader is gone, or all is written.
     over: CancellationToken,
     failed: CancellationToken,
+    /// Why nothing more could be written.
+    why: Arc<OnceLock<io::Error>>,
 }
 
 impl Writer {
@@ -49,7 +51,9 @@ impl Writer {
             unread: Arc::clone(&unread),
             over: over.clone(),
             failed: failed.clone(),
+            why: Arc::default(),
         };
+        let why = Arc::clone(&writer.why);
         let write = move || {
             let mut write = |line: &str| -> io::Result<()> {
                 to.write_all(line.as_bytes())?;
@@ -57,7 +61,9 @@ impl Writer {
                 to.flush()
             };
             while let Some(line) = lines.blocking_recv() {
-                if write(&line).is_err() {
+                if let Err(error) = write(&line) {
+                    // It is said once.
+                    let _said = why.set(error);
                     failed.cancel();
                     break;
                 }
@@ -108,8 +114,13 @@ impl Writer {
         self.lines = None;
         let written = timeout(limit, self.over.cancelled()).await;
         written.context("standard output is not read")?;
-        anyhow::ensure!(!self.failed.is_cancelled(), "standard output is closed");
-        Ok(())
+        match self.why.get() {
+            None => Ok(()),
+            Some(why) if why.kind() == io::ErrorKind::BrokenPipe => {
+                anyhow::bail!("standard output is closed")
+            }
+            Some(why) => anyhow::bail!("cannot write to standard output: {why}"),
+        }
     }
 }
 
@@ -167,5 +178,32 @@ mod tests {
         drop(reads);
         writer.gone().await;
         assert!(writer.finish(Duration::from_secs(60)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn why_nothing_can_be_written_is_told() {
+        struct Full(io::ErrorKind);
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (kind, told) in [
+            (io::ErrorKind::BrokenPipe, "standard output is closed"),
+            (
+                io::ErrorKind::StorageFull,
+                "cannot write to standard output: no storage space",
+            ),
+        ] {
+            let mut writer = Writer::start(Full(kind)).unwrap();
+            writer.write("{}".to_owned());
+            writer.gone().await;
+            let failed = writer.finish(Duration::from_secs(60)).await;
+            assert_eq!(failed.unwrap_err().to_string(), told);
+        }
     }
 }

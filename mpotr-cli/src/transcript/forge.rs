@@ -1,7 +1,6 @@
 //! `mpotr transcript forge`.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -76,9 +75,7 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
         .backend
         .visit(args.suite, Forge(&play, keeper))?
         .map_err(|error| in_line(&error, &script.lines, &names))?;
-    keep::create(&args.out)?
-        .write_all(&file)
-        .with_context(|| format!("cannot write to {}", args.out.display()))?;
+    keep::write_whole(&args.out, &file)?;
     out.line(format_args!(
         "forged       {}, {} bytes, with no secret of any of the {} members",
         args.out.display(),

@@ -93,11 +93,24 @@ impl Keeper {
     }
 }
 
+/// Makes a file that only its owner can read, with all of this in it.
+///
+/// # Errors
+/// It exists, or cannot be made or written whole: then it is not there.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let written = create(path)?.write_all(bytes);
+    written.map_err(|error| {
+        // What cannot be removed stays, and is told of when the name is used again.
+        let _stays = std::fs::remove_file(path);
+        anyhow::Error::new(error).context(format!("cannot write to {}", path.display()))
+    })
+}
+
 /// Makes a file that only its owner can read, and that does not exist yet.
 ///
 /// # Errors
 /// It exists, or cannot be made.
-pub(super) fn create(path: &Path) -> anyhow::Result<File> {
+fn create(path: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     close_to_others(&mut options);

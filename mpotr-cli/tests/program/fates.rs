@@ -274,3 +274,51 @@ fn a_script_whose_commands_were_not_done_ends_with_a_code_of_its_own() {
         assert!(finished.err.ends_with(told), "{finished:?}");
     }
 }
+
+/// What was asked of a member comes to nothing when it gives another answer: a script that goes on by the code is not told that it
+/// knows.
+#[test]
+fn a_script_whose_question_was_answered_otherwise_ends_with_that_code() {
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    for (answer, code) in [("mill", 0), ("pub", 3)] {
+        let mut bob = town.chat("bob", &[&options[..], &["--commands"]].concat());
+        let mut alice = town.chat("alice", &[&options[..], &["--commands"]].concat());
+        bob.type_in("hello\n");
+        alice.hears_out("bob: hello");
+        alice.type_in("/verify bob where? mill\n");
+        alice.hears_err("asked, with the question \"where?\"");
+        bob.hears_err("where?");
+        bob.type_in(&format!("/answer {answer}\n"));
+        alice.hears_err(match code {
+            0 => "knows the secret",
+            _ => "gave other answers",
+        });
+        alice.end_input();
+        bob.end_input();
+        let finished = alice.finish();
+        assert_eq!(finished.code, Some(code), "{finished:?}");
+        bob.finish();
+    }
+}
+
+#[test]
+fn a_line_whose_end_has_not_come_when_a_pipe_is_stopped_is_told() {
+    let town = Town::new();
+    let options = ["--open", "--members", "2"];
+    let mut bob = town.chat("bob", &options);
+    let mut alice = town.chat("alice", &options);
+    alice.type_in("whole\nand a half");
+    bob.hears_out("alice: whole");
+    kill("-TERM", alice.id());
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let told = "a line was not sent";
+    let why = "its end had not come when the program was stopped";
+    assert!(
+        finished.err.contains(told) && finished.err.contains(why),
+        "{finished:?}"
+    );
+    bob.end_input();
+    assert_eq!(bob.finish().code, Some(0));
+}

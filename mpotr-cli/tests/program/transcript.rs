@@ -8,6 +8,25 @@ use tempfile::{TempDir, tempdir};
 use crate::program::{Running, fail, run, succeed};
 use crate::relay::Relay;
 
+#[cfg(unix)]
+#[test]
+fn of_a_transcript_that_finds_no_room_nothing_is_left() {
+    let desk = Desk::new();
+    let arguments = desk.forge("alice: hello\n", "t");
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -f 1 && exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_mpotr"))
+        .args(&arguments)
+        .env("HOME", desk.0.path());
+    let limited = limited.output().unwrap();
+    let error = String::from_utf8_lossy(&limited.stderr);
+    assert_eq!(limited.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write to"), "{error}");
+    assert!(!desk.path("t").exists());
+    desk.forges("alice: hello\n", "t");
+}
+
 /// A home folder with files in it.
 struct Desk(TempDir);
 

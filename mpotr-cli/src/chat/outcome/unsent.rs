@@ -36,6 +36,8 @@ pub(in crate::chat) enum Unsent {
     Dropped(DropReason),
     /// It waited to be read when the room, or the way to it, was gone.
     Unread,
+    /// The program was stopped before the line had ended.
+    Half,
     /// It waited to be read when this member had come into no room.
     NoRoom,
     /// The input could not be read to its end.
@@ -72,6 +74,7 @@ impl core::fmt::Display for Unsent {
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
             Self::Unread => f.write_str("this member was out before it was taken"),
+            Self::Half => f.write_str("its end had not come when the program was stopped"),
             Self::NoRoom => f.write_str("this member has come into no room"),
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
         }
