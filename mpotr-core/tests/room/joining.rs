@@ -121,7 +121,7 @@ fn who_hears_of_another_epoch_knocks_though_it_has_answered_the_one_before() {
         config.members = None;
         config.timers.round_trip = Duration::from_secs(20);
     });
-    // By then its knock opens no door any more.
+    // By then its knock was too long ago to open a door.
     network.run_for(50);
     assert_eq!(sent(&network, since, PacketKind::JoinRequest), 1);
     network.tamper = None;
