@@ -403,7 +403,9 @@ fn what_is_typed_stays_below_what_comes_meanwhile() {
         alice.type_in("half a li");
         alice.shows("half a li");
         bob.type_in("first\nsecond\n");
-        let rows = alice.shows("bob: second");
+        alice.shows("bob: second");
+        // The line is drawn again below it.
+        let rows = alice.shows("half a li");
         let at = |text: &str| rows.iter().position(|row| row == text).unwrap();
         assert!(at("bob: first") < at("bob: second"), "{rows:?}");
         assert!(at("bob: second") < at("half a li"), "{rows:?}");
@@ -419,7 +421,9 @@ fn a_typed_line_of_several_rows_stays_whole_below_what_comes_meanwhile() {
         alice.type_in(&typed);
         alice.shows("word59");
         bob.type_in(&format!("first\n{}end\n", "long ".repeat(40)));
-        let rows = alice.shows("end");
+        alice.shows("end");
+        // The line is drawn again below it.
+        let rows = alice.shows("word59");
         let from = rows.iter().position(|row| row.contains("word00")).unwrap();
         let until = rows.iter().rposition(|row| row.contains("word59")).unwrap();
         let shown = rows[from..=until]
