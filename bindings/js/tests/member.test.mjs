@@ -139,6 +139,34 @@ test("arguments of other types are an error of JavaScript's own", () => {
   }
 });
 
+test("what an array says of itself is not believed", () => {
+  const member = alone();
+  const lying = Object.defineProperty(Uint8Array.of(1, 2, 3), "length", { value: 1 << 20 });
+  class Other extends Uint8Array {
+    get length() {
+      return -1;
+    }
+    get byteOffset() {
+      return 1 << 20;
+    }
+    set() {
+      throw new Error("it is never called");
+    }
+  }
+  for (const bytes of [lying, new Other([1, 2, 3])]) {
+    assert.equal(member.handlePacket(0, bytes), "decode");
+    refused(() => Identity.read(bytes), "identity_file");
+    assert.equal(Uint8Array.prototype.at.call(bytes, 2), 3);
+    refused(() => member.verifyAnswer(0, "00".repeat(16), bytes), "not_secure");
+    // It is wiped, whole.
+    assert.equal(Uint8Array.prototype.every.call(bytes, (it) => it === 0), true);
+  }
+  assert.throws(() => member.handlePacket(0, Object.create(Uint8Array.prototype)), TypeError);
+  assert.throws(() => member.handlePacket(0, new DataView(new ArrayBuffer(3))), TypeError);
+  // The module has not ended.
+  assert.equal(member.handlePacket(0, Uint8Array.of(1)), "decode");
+});
+
 test("huge buffers are refused for their length", () => {
   const member = alone();
   const huge = new Uint8Array(2 ** 31);

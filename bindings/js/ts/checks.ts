@@ -46,12 +46,27 @@ export function json(value: unknown): string {
   return written;
 }
 
+/** What a typed array is, whatever it says of itself: an object may hide `length` and the rest behind others of these names. */
+function truth(name: "buffer" | "byteLength" | "byteOffset" | typeof Symbol.toStringTag): (array: Uint8Array) => unknown {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+  const get = Object.getOwnPropertyDescriptor(typedArray, name)?.get;
+  return (array) => get?.call(array) as unknown;
+}
+
+const [tag, buffer, offset, length] = [
+  truth(Symbol.toStringTag),
+  truth("buffer"),
+  truth("byteOffset"),
+  truth("byteLength"),
+];
+
 /** Bytes, also those of another window. Those whose memory was given away have none. */
 export function bytes(field: string, value: Uint8Array): Uint8Array {
-  if (!ArrayBuffer.isView(value) || value[Symbol.toStringTag] !== "Uint8Array") {
+  if (!ArrayBuffer.isView(value) || tag(value) !== "Uint8Array") {
     throw new TypeError(`${field} is a Uint8Array`);
   }
-  return value.length > 0 ? value : new Uint8Array();
+  const count = length(value) as number;
+  return count > 0 ? new Uint8Array(buffer(value) as ArrayBuffer, offset(value) as number, count) : new Uint8Array();
 }
 
 /** Bytes of which more than a room takes are refused for their length alone: of these it is told by as many others. */

@@ -10,6 +10,8 @@ pub(crate) fn taken(secret: &Bound<'_, PyByteArray>) -> PyResult<Zeroizing<Vec<u
     let py = secret.py();
     // As many bytes in the place of as many: they are written over those that are there.
     let zeros = PyBytes::new(py, &vec![0; bytes.len()]);
-    secret.set_item(PySlice::full(py), zeros)?;
+    // That of `bytearray` itself: one of a class of its own may have another.
+    let set_item = py.get_type::<PyByteArray>().getattr("__setitem__")?;
+    set_item.call1((secret, PySlice::full(py), zeros))?;
     Ok(bytes)
 }

@@ -121,6 +121,13 @@ def test_secrets_are_wiped_whatever_comes_of_the_call():
             assert memory == secret == bytes(5)
     for secret, code in [(bytearray(), "empty_secret"), (bytearray(b"\xff"), "empty_secret"), (bytearray(1 << 24), "empty_secret")]:
         assert refused(member.verify_answer, 0, "00" * 16, secret).code == code
+    class Kept(bytearray):
+        def __setitem__(self, place, it):
+            raise ValueError("it stays")
+
+    kept = Kept(b"words")
+    refused(member.verify_answer, 0, "00" * 16, kept)
+    assert bytes(kept) == bytes(5)
     # A text, and bytes, cannot be wiped.
     for secret in ("words", b"words"):
         with pytest.raises(TypeError):
