@@ -40,6 +40,7 @@ mod reading;
 mod reasons;
 pub(crate) mod remembered;
 mod remembering;
+mod rooms;
 mod rules;
 mod runs;
 mod sending;
@@ -63,7 +64,9 @@ use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use mpotr::{Ended, Event, IdentityKey, MAX_BODY, Member, Policy, Told, Vote, WaitingReason};
+use mpotr::{
+    Ended, Event, IdentityKey, IdentityKeyPair, MAX_BODY, Member, Policy, Told, Vote, WaitingReason,
+};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
@@ -122,10 +125,6 @@ pub(crate) async fn run(given: &ChatArgs, out: &mut Output) -> anyhow::Result<()
     talked.and(printed.map_err(Into::into))
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one loop over all that a chat waits for, and what it begins with"
-)]
 async fn talk(
     args: &ChatArgs,
     invited: Option<Invited>,
@@ -134,10 +133,37 @@ async fn talk(
 ) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
     let meeting = Meeting::of(args, at_terminal, stop, out).await?;
-    let Meeting { place, nick, .. } = &meeting;
     let identity = identity_of(args, meeting.wants_identity, stop, out).await?;
-    let keeps_identity = identity_file(args).is_some();
     let wants_screen = remembered::wants_screen(args, at_terminal, out);
+    if args.room.len() > 1 {
+        return rooms::talk(args, &meeting, &identity, wants_screen, (stop, out)).await;
+    }
+    let typing = Typing::Begins { wants_screen };
+    talk_in(args, &meeting, (identity, invited), typing, (stop, out)).await
+}
+
+/// What the person types.
+enum Typing {
+    /// From when the room is entered on.
+    Begins { wants_screen: bool },
+    /// In one of several rooms, whose screen is there.
+    Goes { shown: Shown, lines: input::Lines },
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one loop over all that a chat waits for, and what it begins with"
+)]
+async fn talk_in(
+    args: &ChatArgs,
+    meeting: &Meeting,
+    (identity, invited): (IdentityKeyPair, Option<Invited>),
+    typing: Typing,
+    (stop, out): (&mut Stop, &mut Output),
+) -> anyhow::Result<()> {
+    let at_terminal = io::stdin().is_terminal();
+    let Meeting { place, nick, .. } = meeting;
+    let keeps_identity = identity_file(args).is_some();
     let file = people_file(args)?;
     let mut said = said(args, place, identity.public(), file.clone(), stop).await?;
     let (door, known) = (said.door.clone(), said.known.take());
@@ -161,7 +187,10 @@ async fn talk(
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
-    let shown = Shown::nobody();
+    let shown = match &typing {
+        Typing::Begins { .. } => Shown::nobody(),
+        Typing::Goes { shown, .. } => shown.clone(),
+    };
     // A pipe has its lines, whatever becomes of them.
     let mut piped = match at_terminal {
         true => None,
@@ -177,7 +206,7 @@ async fn talk(
             let not_begun = NotBegun { seconds: args.wait.unwrap_or_default(), is_there: false, why };
             Err(ChatError::NotBegun(not_begun, Box::default()).into())
         }
-        entered = enter(args, &meeting, identity, admission, &said) => entered,
+        entered = enter(args, meeting, identity, admission, &said) => entered,
     };
     let entered = match entered {
         Ok(entered) => entered,
@@ -223,13 +252,15 @@ async fn talk(
         );
     }
 
-    out.expect_typing(wants_screen).await;
+    if let Typing::Begins { wants_screen } = typing {
+        out.expect_typing(wants_screen).await;
+    }
     if let Some(screen) = out.screen() {
         screen.attend(nick, remembered::wants_bell());
     }
-    let mut lines = match piped {
-        Some(lines) => lines,
-        None => input::read_lines(TEXT_LIMIT, shown.clone())?,
+    let mut lines = match (piped, typing) {
+        (Some(lines), _) | (None, Typing::Goes { lines, .. }) => lines,
+        (None, Typing::Begins { .. }) => input::read_lines(TEXT_LIMIT, shown.clone())?,
     };
     let mut chat = Chat {
         shown,

@@ -99,6 +99,13 @@ impl Output {
         }
     }
 
+    /// That of one of several rooms on a screen.
+    pub(crate) fn of_screen(screen: Screen) -> Self {
+        let mut out = Self::of_process();
+        out.screen = Some(screen);
+        out
+    }
+
     /// From now on a thread of its own writes what is printed: a reader that does not read holds up nobody who asks
     /// [`Output::has_room`] first. [`Output::end`] waits for the rest.
     ///

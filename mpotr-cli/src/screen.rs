@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{MessageId, TextId, Told};
-use mpotr_formats::Nick;
+use mpotr_formats::{Escaped, Nick};
 use ratatui_core::terminal::Terminal;
 #[cfg(unix)]
 use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
@@ -41,6 +41,7 @@ use crate::rows::Rows;
 use board::Board;
 use canvas::{Canvas, ENTER, LEAVE};
 use draw::Colours;
+use news::News;
 use sheet::{Sheet, What};
 
 /// The least time from one drawing to the next.
@@ -61,9 +62,9 @@ static ENTERED: Mutex<Option<File>> = Mutex::new(None);
 /// What is done once it can be seen what was told before it.
 type Then = Box<dyn FnOnce() + Send>;
 
-/// A screen, which is drawn from [`Screen::open`] on.
+/// A screen, which is drawn from [`Screen::open`] on, and a room on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Screen(Arc<Shared>);
+pub(crate) struct Screen(Arc<Shared>, usize);
 
 #[derive(Debug)]
 struct Shared {
@@ -78,7 +79,11 @@ struct Shared {
 }
 
 struct State {
-    board: Board,
+    rooms: Vec<Room>,
+    /// Which of them is seen.
+    shown: usize,
+    /// Whether the terminal is looked at, as far as it tells.
+    is_looked_at: bool,
     /// Whether there is something to draw.
     is_dirty: bool,
     /// Whether the terminal is the program's.
@@ -87,13 +92,41 @@ struct State {
     is_outside: bool,
     /// Whether nothing of what was drawn is on the terminal.
     is_blank: bool,
-    then: Vec<Then>,
-    /// What was told since the person typed something: it is seen after the end, too.
-    last: VecDeque<String>,
     /// The title of the window, as it was set last.
     title: String,
     /// Whether the person wants a bell.
     has_bell: bool,
+}
+
+/// A room on a screen.
+struct Room {
+    name: String,
+    board: Board,
+    then: Vec<Then>,
+    /// What was told since the person typed something: it is seen after the end, too.
+    last: VecDeque<String>,
+    /// Whether nothing that is typed goes there any longer.
+    is_over: bool,
+}
+
+impl Room {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            board: Board::new(),
+            then: Vec::new(),
+            last: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    fn notice(&mut self, line: &str) {
+        if self.last.len() >= MOST_LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
+        self.board.notice(line);
+    }
 }
 
 impl std::fmt::Debug for State {
@@ -109,27 +142,59 @@ impl State {
     /// What is written besides cells: the title of the window, if it is another, and a bell. Others may see the title, so it has numbers
     /// and no word of a talk.
     fn beside(&mut self, enters: bool) -> Vec<u8> {
-        if self.board.is_seen() {
-            self.board.news.are_seen();
+        let mut all = News::default();
+        let mut rings = false;
+        for room in &mut self.rooms {
+            if room.board.is_seen() {
+                room.board.news.are_seen();
+            }
+            rings |= room.board.news.ring();
+            all.add(&room.board.news);
         }
-        let title = format!("mpotr {}", self.board.news.mark());
+        let title = format!("mpotr {}", all.mark());
         let title = title.trim_end().to_owned();
         let mut written = Vec::new();
         if enters || title != self.title {
             written.extend_from_slice(format!("\x1b]2;{title}\x07").as_bytes());
             self.title = title;
         }
-        if self.board.news.ring() && self.has_bell {
+        if rings && self.has_bell {
             written.push(BELL);
         }
         written
     }
 
-    /// What is to be done once this is drawn: nothing, while the person looks at what is above, and what was told last is not seen.
+    /// What is to be done once this is drawn: nothing, while the person looks at another room or at what is above, and what was told
+    /// last is not seen.
     fn due(&mut self) -> Vec<Then> {
-        match self.board.is_at_end() {
-            true => core::mem::take(&mut self.then),
-            false => Vec::new(),
+        match self.rooms.get_mut(self.shown) {
+            Some(room) if room.board.is_at_end() => core::mem::take(&mut room.then),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    /// The other rooms, those first in which there is something to see; `None` if there is one room.
+    fn others(&self) -> Option<String> {
+        let others = self.rooms.iter().enumerate();
+        let mut others: Vec<_> = others.filter(|(at, _)| *at != self.shown).collect();
+        others.sort_by_key(|(_, room)| room.board.news.mark().is_empty());
+        let named = others.into_iter().map(|(at, room)| {
+            let (number, name) = (at.saturating_add(1), Escaped(&room.name));
+            let mark = room.board.news.mark();
+            let over = if room.is_over { " left" } else { "" };
+            format!("{number} {name}{over} {mark}")
+                .trim_end()
+                .to_owned()
+        });
+        let named: Vec<_> = named.collect();
+        (!named.is_empty()).then(|| format!("alt- {}", named.join(" | ")))
+    }
+
+    /// What comes is looked at in the room that is seen, if anywhere.
+    fn look(&mut self) {
+        let (shown, is_looked_at) = (self.shown, self.is_looked_at);
+        for (at, room) in self.rooms.iter_mut().enumerate() {
+            room.board.focus(is_looked_at && at == shown);
         }
     }
 }
@@ -137,28 +202,123 @@ impl State {
 impl Screen {
     /// One with nothing on it but what was told before.
     pub(crate) fn new(told: &[String]) -> Self {
-        let mut board = Board::new();
+        let mut room = Room::new("");
         for line in told {
-            board.notice(line);
+            room.board.notice(line);
         }
         let state = State {
-            board,
+            rooms: vec![room],
+            shown: 0,
+            is_looked_at: true,
             is_dirty: true,
             is_open: false,
             is_outside: true,
             is_blank: true,
-            then: Vec::new(),
-            last: VecDeque::new(),
             title: String::new(),
             has_bell: false,
         };
-        Self(Arc::new(Shared {
+        let shared = Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
             is_over: AtomicBool::new(false),
             writing: Mutex::new(()),
             failed: watch::Sender::new(None),
-        }))
+        };
+        Self(Arc::new(shared), 0)
+    }
+
+    /// What the room is called where several are on the screen.
+    pub(crate) fn name(&self, name: &str) {
+        self.room(|room| name.clone_into(&mut room.name));
+    }
+
+    /// Another room on the same screen.
+    pub(crate) fn another(&self, name: &str) -> Self {
+        let mut number = 0;
+        self.change(|state| {
+            number = state.rooms.len();
+            state.rooms.push(Room::new(name));
+            state.look();
+        });
+        Self(Arc::clone(&self.0), number)
+    }
+
+    /// Its number among the rooms.
+    pub(crate) const fn number(&self) -> usize {
+        self.1
+    }
+
+    /// Whether there are several rooms.
+    pub(crate) fn has_several(&self) -> bool {
+        self.lock().rooms.len() > 1
+    }
+
+    /// Shows the room of a number. Returns whether there is one.
+    pub(crate) fn switch(&self, number: usize) -> bool {
+        let mut is_there = false;
+        self.change(|state| {
+            is_there = number < state.rooms.len();
+            if is_there {
+                state.shown = number;
+                state.look();
+            }
+        });
+        is_there
+    }
+
+    /// The next room in which there is something to see, or else the next.
+    pub(crate) fn next(&self) -> usize {
+        let state = self.lock();
+        let count = state.rooms.len();
+        let behind = state.shown.saturating_add(1);
+        let all: Vec<_> = (behind..count).chain(0..behind.min(count)).collect();
+        let has_news = |at: &usize| {
+            let room = state.rooms.get(*at);
+            room.is_some_and(|room| !room.board.news.mark().is_empty())
+        };
+        let news = all.iter().copied().find(has_news);
+        news.or(all.first().copied()).unwrap_or_default()
+    }
+
+    /// Nothing goes into the room any longer.
+    pub(crate) fn over(&self, told: &str) {
+        self.room(|room| {
+            room.is_over = true;
+            room.notice(told);
+        });
+    }
+
+    /// Whether that is so of the room that is seen, which is told again then.
+    pub(crate) fn refuses(&self) -> bool {
+        let mut is_over = false;
+        self.here(|room| {
+            is_over = room.is_over;
+            if is_over {
+                room.notice(
+                    "nothing was sent: this room is left; alt and a number goes to another",
+                );
+            }
+        });
+        is_over
+    }
+
+    fn room(&self, change: impl FnOnce(&mut Room)) {
+        let number = self.1;
+        self.change(|state| {
+            if let Some(room) = state.rooms.get_mut(number) {
+                change(room);
+            }
+        });
+    }
+
+    /// The room that is seen.
+    fn here(&self, change: impl FnOnce(&mut Room)) {
+        self.change(|state| {
+            let shown = state.shown;
+            if let Some(room) = state.rooms.get_mut(shown) {
+                change(room);
+            }
+        });
     }
 
     /// Draws on a terminal from now on. Returns whether the system gives what that takes.
@@ -209,33 +369,33 @@ impl Screen {
 
     /// The line that is typed, and what of it is before the cursor.
     pub(crate) fn line(&self, before: &[u8], line: &[u8]) {
-        self.change(|state| {
-            state.board.before = before.to_vec();
-            state.board.line = line.to_vec();
+        self.here(|room| {
+            room.board.before = before.to_vec();
+            room.board.line = line.to_vec();
         });
     }
 
     /// What the word before the cursor may be, until something else is typed.
     pub(crate) fn choices(&self, choices: Option<String>) {
-        self.change(|state| state.board.choices = choices);
+        self.here(|room| room.board.choices = choices);
     }
 
     /// What is asked about what was pasted, until it is answered.
     pub(crate) fn ask(&self, question: Option<String>) {
-        self.change(|state| state.board.question = question);
+        self.here(|room| room.board.question = question);
     }
 
     /// Looks at what is a page above, or below.
     pub(crate) fn page(&self, is_up: bool) {
-        self.change(|state| match is_up {
-            true => state.board.page_up(),
-            false => state.board.page_down(),
+        self.here(|room| match is_up {
+            true => room.board.page_up(),
+            false => room.board.page_down(),
         });
     }
 
     /// Looks at all that is asked of the person, or back at the talk.
     pub(crate) fn turn_over(&self) {
-        self.change(|state| state.board.turn_over());
+        self.here(|room| room.board.turn_over());
     }
 
     /// Shows a link in place of the talk, until the person looks back at that.
@@ -244,15 +404,13 @@ impl Screen {
             code: Modules::of(link),
             link: Zeroizing::new(link.to_owned()),
         };
-        self.change(|state| state.board.sheet = Some(Sheet::new(what)));
+        self.room(|room| room.board.sheet = Some(Sheet::new(what)));
     }
 
     /// What the person is called, and whether it wants a bell when it is named or asked while it looks elsewhere.
     pub(crate) fn attend(&self, nick: &Nick, has_bell: bool) {
-        self.change(|state| {
-            state.board.news.call(nick.as_str());
-            state.has_bell = has_bell;
-        });
+        self.room(|room| room.board.news.call(nick.as_str()));
+        self.bell(has_bell);
     }
 
     /// Whether a bell rings from now on.
@@ -262,67 +420,65 @@ impl Screen {
 
     /// Whether the terminal is looked at.
     pub(crate) fn focus(&self, is_looked_at: bool) {
-        self.change(|state| state.board.focus(is_looked_at));
+        self.change(|state| {
+            state.is_looked_at = is_looked_at;
+            state.look();
+        });
     }
 
     /// The person has seen an alarm.
     pub(crate) fn dismiss(&self) {
-        self.change(|state| state.board.dismiss());
+        self.here(|room| room.board.dismiss());
     }
 
     /// The person has sent a line.
     pub(crate) fn answered(&self) {
-        self.change(|state| {
-            state.board.answered();
-            state.last.clear();
+        self.here(|room| {
+            room.board.answered();
+            room.last.clear();
         });
     }
 
     /// What the program tells.
     pub(crate) fn notice(&self, line: &str) {
-        self.change(|state| {
-            if state.last.len() >= MOST_LAST {
-                state.last.pop_front();
-            }
-            state.last.push_back(line.to_owned());
-            state.board.notice(line);
-        });
+        self.room(|room| room.notice(line));
     }
 
     /// Does this once what was told before can be seen.
     pub(crate) fn then(&self, then: impl FnOnce() + Send + 'static) {
-        self.change(|state| state.then.push(Box::new(then)));
+        self.room(|room| room.then.push(Box::new(then)));
     }
 
     /// A text of another member.
     pub(crate) fn text(&self, id: Option<MessageId>, line: &str) {
-        self.change(|state| state.board.text(id, line));
+        self.room(|room| room.board.text(id, line));
     }
 
     /// A text of this member, which the room is given now or later.
     pub(crate) fn own(&self, nick: &Nick, text: &str) {
-        self.change(|state| state.board.log.own(nick, text));
+        self.room(|room| room.board.log.own(nick, text));
     }
 
     /// A command that was typed.
     pub(crate) fn typed(&self, line: &str) {
-        self.change(|state| state.board.log.typed(line));
+        self.room(|room| room.board.log.typed(line));
     }
 
     /// The room has taken a text.
     pub(crate) fn taken(&self, text_id: TextId, text: &str) {
-        self.change(|state| state.board.log.taken(text_id, text));
+        self.room(|room| room.board.log.taken(text_id, text));
     }
 
     /// A text that was held waits for its turn.
     pub(crate) fn released(&self, text_id: TextId) {
-        self.change(|state| state.board.log.released(text_id));
+        self.room(|room| room.board.log.released(text_id));
     }
 
     /// What became of texts.
     pub(crate) fn hear(&self, event: &Told) {
         let mut state = self.lock();
-        if state.board.log.hear(event) {
+        let room = state.rooms.get_mut(self.1);
+        if room.is_some_and(|room| room.board.log.hear(event)) {
             state.is_dirty = true;
             self.0.changed.notify_all();
         }
@@ -330,20 +486,32 @@ impl Screen {
 
     /// The room as it is now. `waits` are all texts that were typed and that the room may be given.
     pub(crate) fn show(&self, view: View, waits: &[String]) {
-        self.change(|state| {
-            state.board.log.waits(waits);
-            state.board.show(view);
+        self.room(|room| {
+            room.board.log.waits(waits);
+            room.board.show(view);
         });
     }
 
     /// The rows in which lines are shown.
     pub(crate) fn rows(&self) -> Rows {
-        self.lock().board.width()
+        let state = self.lock();
+        let room = state.rooms.get(self.1);
+        room.map_or(Rows::new(None), |room| room.board.width())
     }
 
-    /// What was told last, since the person typed something.
-    pub(crate) fn last_words(&self) -> VecDeque<String> {
-        core::mem::take(&mut self.lock().last)
+    /// What was told last, since the person typed something, in each room.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        let mut state = self.lock();
+        let has_several = state.rooms.len() > 1;
+        let mut words = Vec::new();
+        for room in &mut state.rooms {
+            let of_room = |line| match has_several {
+                true => format!("{}: {line}", room.name),
+                false => line,
+            };
+            words.extend(core::mem::take(&mut room.last).into_iter().map(of_room));
+        }
+        words
     }
 
     /// Waits until nothing can be drawn any longer, and says why.
@@ -353,14 +521,11 @@ impl Screen {
         drop(failed.wait_for(Option::is_some).await);
         let mut error = None;
         self.0.failed.send_if_modified(|failed| {
-            error = failed.take();
+            // Other rooms hear of it, too.
+            error = failed.replace(gone());
             false
         });
-        match error {
-            Some(error) => error,
-            // It was told before.
-            None => core::future::pending().await,
-        }
+        error.unwrap_or_else(gone)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -399,8 +564,11 @@ impl Shared {
             if core::mem::take(&mut state.is_blank) {
                 let Ok(()) = terminal.clear();
             }
-            let board = &mut state.board;
-            let Ok(_) = terminal.draw(|frame| draw::draw(frame, board, rows, colours));
+            let (shown, others) = (state.shown, state.others());
+            if let Some(Room { board, .. }) = state.rooms.get_mut(shown) {
+                board.others = others;
+                let Ok(_) = terminal.draw(|frame| draw::draw(frame, board, rows, colours));
+            }
             let then = state.due();
             let mut cells = terminal.backend_mut().take();
             cells.extend(state.beside(enters));
@@ -545,6 +713,30 @@ mod tests {
         }
     }
 
+    /// A roster is shown where it is drawn, and in no other room.
+    #[test]
+    fn what_is_told_in_a_room_that_is_not_seen_is_not_seen() {
+        let tea = Screen::new(&[]);
+        let coffee = tea.another("coffee");
+        let due = || tea.lock().due().len();
+        for (here, there) in [(&tea, &coffee), (&coffee, &tea)] {
+            assert!(tea.switch(here.number()));
+            there.notice("eve is in");
+            there.then(|| ());
+            assert_eq!(due(), 0);
+            here.then(|| ());
+            assert_eq!(due(), 1);
+            // It is marked where the person is.
+            there.text(None, "eve: hello");
+            let marked = tea.lock().others().unwrap();
+            assert!(marked.ends_with("(1)"), "{marked}");
+            assert!(tea.switch(there.number()));
+            assert_eq!(due(), 1);
+        }
+        assert!(!tea.switch(2));
+        assert!(Screen::new(&[]).lock().others().is_none());
+    }
+
     #[test]
     fn that_nothing_is_drawn_any_longer_is_told() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -553,7 +745,11 @@ mod tests {
         let (told, hears) = channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let error = runtime.unwrap().block_on(screen.failure());
+            let runtime = runtime.unwrap();
+            let other = screen.another("coffee");
+            // The first hears why, and each other room that it is so.
+            let error = runtime.block_on(screen.failure());
+            let _gone = runtime.block_on(other.failure());
             told.send(error)
         });
         let error = hears.recv_timeout(Duration::from_secs(20)).unwrap();

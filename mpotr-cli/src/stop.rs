@@ -63,6 +63,12 @@ impl Stop {
         Ok(Self(receiver))
     }
 
+    /// One that is asked by who has the other end.
+    pub(crate) fn passed_on() -> (mpsc::UnboundedSender<Stopped>, Self) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (sender, Self(receiver))
+    }
+
     /// Waits for the next one. Can be dropped at any time and called again.
     pub(crate) async fn asked(&mut self) -> Stopped {
         match self.0.recv().await {

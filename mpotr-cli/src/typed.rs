@@ -14,6 +14,7 @@ mod pasting;
 mod shape;
 mod text;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::mpsc::channel;
@@ -41,6 +42,9 @@ const LONGEST: usize = 1 << 20;
 /// How long a terminal may take to show the end of what is typed.
 const LAST: Duration = Duration::from_millis(500);
 
+/// What ctrl-d types where other rooms go on.
+const QUIT: &[u8] = b"/quit\n";
+
 /// Keys that are taken at once: no fewer than standard input holds by itself, so that what is not taken is left with the system.
 const AT_ONCE: usize = 8192;
 
@@ -52,8 +56,8 @@ static TYPED: OnceLock<Typed> = OnceLock::new();
 pub(crate) struct Typed {
     /// Held while it is shown, for as long as a terminal takes for that.
     line: Mutex<Line>,
-    /// What a word can be completed to. Nobody who has it waits for a terminal.
-    words: Mutex<Words>,
+    /// What a word can be completed to, in each room. Nobody who has it waits for a terminal.
+    words: Mutex<BTreeMap<usize, Words>>,
 }
 
 #[derive(Debug)]
@@ -71,6 +75,12 @@ struct Line {
     screen: Option<Screen>,
     /// What was pasted, until it is said whether it is sent.
     pasted: Option<Pasted>,
+    /// Which room it is for.
+    room: usize,
+    /// What is typed in other rooms, and was before.
+    aside: BTreeMap<usize, (Text, History)>,
+    /// For which room each line is that was typed to its end and is not read.
+    rooms: VecDeque<usize>,
 }
 
 /// Takes over the terminal of standard input, until [`Typed::end`], and shows a screen there if one is given. Returns whether the
@@ -94,6 +104,9 @@ pub(crate) fn begin(screen: Option<Screen>) -> bool {
         shape: Shape::default(),
         screen,
         pasted: None,
+        room: 0,
+        aside: BTreeMap::new(),
+        rooms: VecDeque::new(),
     };
     let is_first = TYPED
         .set(Typed {
@@ -165,15 +178,24 @@ impl Typed {
         printed
     }
 
-    /// These can be named from now on.
-    pub(crate) fn offer(&self, words: Words) {
-        *self.words.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    /// These can be named in a room from now on.
+    pub(crate) fn offer(&self, room: usize, words: Words) {
+        let mut all = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(room, words);
+    }
+
+    /// For which room the next line is that is read.
+    pub(crate) fn room_of_next(&self) -> usize {
+        self.lock().rooms.pop_front().unwrap_or_default()
     }
 
     /// Whether half a line is typed. A line that another thread holds, as one that waits for a terminal does, is not waited for.
     pub(crate) fn has_half_a_line(&self) -> bool {
         let line = self.line.try_lock();
-        line.is_ok_and(|line| !line.text.is_empty())
+        line.is_ok_and(|line| {
+            let mut aside = line.aside.values();
+            !line.text.is_empty() || aside.any(|(text, _)| !text.is_empty())
+        })
     }
 
     /// Gives the terminal back. What was typed stays on it, with an end.
@@ -294,7 +316,7 @@ impl Line {
     fn take(
         &mut self,
         edits: impl IntoIterator<Item = Edit>,
-        words: &Mutex<Words>,
+        words: &Mutex<BTreeMap<usize, Words>>,
     ) -> (Vec<u8>, bool) {
         let mut whole = Vec::new();
         let mut ends = false;
@@ -303,18 +325,31 @@ impl Line {
                 screen.choices(None);
             }
             if let Some(pasted) = self.pasted.take() {
-                whole.extend(self.answer(pasted, &edit));
+                let lines = self.answer(pasted, &edit);
+                let ends = lines.iter().filter(|byte| **byte == b'\n');
+                self.rooms.extend(ends.map(|_| self.room));
+                whole.extend(lines);
+            } else if edit == Edit::Return && self.screen.as_ref().is_some_and(Screen::refuses) {
+                // What was typed stays.
             } else if edit == Edit::Return {
                 self.text.end();
                 self.hide();
                 self.show();
                 whole.extend_from_slice(self.text.bytes());
                 whole.push(b'\n');
+                self.rooms.push_back(self.room);
                 self.history.keep(self.text.bytes());
                 self.leave();
             } else if edit == Edit::End && self.text.is_empty() {
-                ends = true;
-                break;
+                if !self.screen.as_ref().is_some_and(Screen::has_several) {
+                    ends = true;
+                    break;
+                }
+                // The others go on.
+                if !self.screen.as_ref().is_some_and(Screen::refuses) {
+                    whole.extend_from_slice(QUIT);
+                    self.rooms.push_back(self.room);
+                }
             } else if edit == Edit::Complete {
                 self.complete(words);
             } else {
@@ -334,6 +369,11 @@ impl Line {
             // A whole line, and one to be completed, is looked at where keys are taken.
             Edit::Byte(_) | Edit::Return | Edit::Complete => {}
             Edit::Pasted(pasted) => self.paste(&pasted),
+            Edit::Room(number) => self.go(number),
+            Edit::NextRoom => {
+                let next = self.screen.as_ref().map(Screen::next);
+                next.into_iter().for_each(|number| self.go(number));
+            }
             Edit::PageUp
             | Edit::PageDown
             | Edit::Redraw
@@ -365,11 +405,12 @@ impl Line {
     }
 
     /// Makes the word before the cursor whole, or shows what it may be. Where nothing fits the key is a tab.
-    fn complete(&mut self, words: &Mutex<Words>) {
+    fn complete(&mut self, words: &Mutex<BTreeMap<usize, Words>>) {
         let before = String::from_utf8_lossy(self.text.before()).into_owned();
         let done = {
             let words = words.lock().unwrap_or_else(PoisonError::into_inner);
-            completing::complete(&before, &words)
+            let words = words.get(&self.room);
+            words.and_then(|words| completing::complete(&before, words))
         };
         let Some(done) = done else {
             return self.edit(Edit::Byte(b'\t'));
@@ -388,6 +429,19 @@ impl Line {
                 self.write("\r\n");
             }
         }
+    }
+
+    /// Goes to another room. What is typed here stays here.
+    fn go(&mut self, room: usize) {
+        let is_there = self.screen.as_ref().is_some_and(|it| it.switch(room));
+        if room == self.room || !is_there {
+            return;
+        }
+        let (text, history) = self.aside.remove(&room).unwrap_or_default();
+        let text = core::mem::replace(&mut self.text, text);
+        let history = core::mem::replace(&mut self.history, history);
+        self.aside.insert(self.room, (text, history));
+        self.room = room;
     }
 
     /// Does what keys ask for that mean something at a screen alone.

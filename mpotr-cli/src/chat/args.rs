@@ -65,9 +65,10 @@ pub(crate) struct ChatArgs {
     /// The certificate to show to the carrier: a file of PEM with its key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "carrier_password"], help_heading = LOGIN)]
     carrier_certificate: Option<PathBuf>,
-    /// The room's name, the same for all its members
+    /// The room's name, the same for all its members. With --screen it may be given for each of several rooms, which are on one
+    /// screen: alt and a number, or alt-n, goes to another
     #[arg(long, value_name = "NAME")]
-    pub(super) room: Option<RoomName>,
+    pub(super) room: Vec<RoomName>,
     /// What to be called
     #[arg(long)]
     pub(super) nick: Option<Nick>,
@@ -153,7 +154,7 @@ pub(crate) struct ChatArgs {
     )]
     pub(super) rekey: Option<Rekey>,
     /// Show the talk on a screen of its own: what was said with how far each text is, who is there and what is known of them, and
-    /// what waits. `screen = true` in mpotr/chat.toml does it each time. One room is on it
+    /// what waits. `screen = true` in mpotr/chat.toml does it each time
     #[arg(long, conflicts_with = "plain")]
     pub(super) screen: bool,
     /// Show the talk line by line, which is the default, whatever chat.toml says; so it is read out well, and kept by the terminal
@@ -175,7 +176,7 @@ impl ChatArgs {
     pub(super) fn in_room(&self, place: Place, room: RoomName, lets_in: Vec<IdentityKey>) -> Self {
         Self {
             at: Some(place),
-            room: Some(room),
+            room: vec![room],
             ask: lets_in.is_empty(),
             lets_in: Some(lets_in).filter(|keys| !keys.is_empty()),
             ..self.clone()

@@ -1,7 +1,7 @@
 //! The lines that a person types or a pipe brings, each of bounded length, and with whom its author was shown when it was read.
 //! `docs/spec/09-chat-payload.md`, "Texts that are held".
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use mpotr::Seen;
 use tokio::sync::mpsc;
 
 use super::{LINES_AHEAD, TYPED_AHEAD};
-use crate::typed;
+use crate::typed::{self, Typed};
 
 /// Bytes of a line that a terminal passes on where it collects whole lines itself, without the line end; what comes after them is lost
 /// without a word. Linux: one less than `N_TTY_BUF_SIZE`; BSD and macOS: one less than `MAX_CANON`.
@@ -80,22 +80,22 @@ impl Shown {
 
 /// A source of lines that notes which roster was shown when it was last waited for. What is there without a wait came before, while
 /// the program was held up: by a screen that takes nothing, it may be, which shows the next roster only then.
-struct Watched<R> {
+struct Watched<R, F> {
     source: R,
     /// Whether the next read need not wait.
     has_more: fn() -> bool,
-    shown: Shown,
-    seen: Rc<Cell<Seen>>,
+    /// Notes which rosters are shown.
+    looks: F,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read, F: FnMut()> Read for Watched<R, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let waits = !(self.has_more)();
         let count = self.source.read(buffer)?;
         let last = buffer.get(..count).and_then(<[u8]>::last);
         HALF.store(last.is_some_and(|it| *it != b'\n'), Ordering::Relaxed);
         if waits {
-            self.seen.set(self.shown.seen());
+            (self.looks)();
         }
         Ok(count)
     }
@@ -118,15 +118,25 @@ const fn are_keys_there() -> bool {
 ///
 /// # Errors
 /// The system gives no thread.
-pub(super) fn read_lines(
-    limit: usize,
-    shown: Shown,
-) -> io::Result<mpsc::Receiver<io::Result<Stamped>>> {
+pub(super) fn read_lines(limit: usize, shown: Shown) -> io::Result<Lines> {
+    let mut all = read_lines_of_rooms(limit, vec![shown])?;
+    all.pop().ok_or_else(|| io::Error::other("no room"))
+}
+
+/// The lines of a room.
+pub(super) type Lines = mpsc::Receiver<io::Result<Stamped>>;
+
+/// The same for several rooms: each line goes to the room in which it was typed, and is for those who were shown there.
+///
+/// # Errors
+/// The system gives no thread.
+pub(super) fn read_lines_of_rooms(limit: usize, shown: Vec<Shown>) -> io::Result<Vec<Lines>> {
     let ahead = match io::stdin().is_terminal() {
         true => TYPED_AHEAD,
         false => LINES_AHEAD,
     };
-    let (sender, receiver) = mpsc::channel(ahead);
+    let channels = shown.iter().map(|_| mpsc::channel(ahead));
+    let (senders, receivers): (Vec<_>, Vec<_>) = channels.unzip();
     thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
@@ -134,31 +144,38 @@ pub(super) fn read_lines(
             let is_terminal = keyboard.is_terminal();
             let typed = typed::here();
             let cut_at = (typed.is_none() && is_terminal).then_some(TERMINAL_LINE);
-            let seen = Rc::new(Cell::new(shown.seen()));
+            let looks = || shown.iter().map(Shown::seen).collect::<Vec<_>>();
+            let seen = Rc::new(RefCell::new(looks()));
             let watched = Watched {
                 source: keyboard,
                 has_more: are_keys_there,
-                shown: shown.clone(),
-                seen: Rc::clone(&seen),
+                looks: || *seen.borrow_mut() = looks(),
             };
-            let mut input: Box<dyn BufRead> = match typed {
+            let mut input: Box<dyn BufRead + '_> = match typed {
                 Some(typed) => Box::new(BufReader::new(typed.lines(watched))),
                 None => Box::new(BufReader::new(watched)),
             };
             while let Some(line) = next_line(&mut input, limit, cut_at).transpose() {
                 let is_last = line.is_err();
+                let room = typed.map_or(0, Typed::room_of_next);
                 // A pipe has nobody who looks: each line is known by what is shown when it is read.
                 let seen = match is_terminal {
-                    true => seen.get(),
-                    false => shown.seen(),
+                    true => seen.borrow().get(room).copied(),
+                    false => shown.get(room).map(Shown::seen),
                 };
-                let line = line.map(|line| Stamped { line, seen });
-                if sender.blocking_send(line).is_err() || is_last {
+                let line = line.map(|line| Stamped {
+                    line,
+                    seen: seen.unwrap_or(Seen::Expected),
+                });
+                let sent = senders.get(room).map(|it| it.blocking_send(line));
+                // Who has left one room may be in others.
+                let is_over = senders.iter().all(mpsc::Sender::is_closed);
+                if is_over || is_last || (senders.len() == 1 && sent.is_none_or(|it| it.is_err())) {
                     return;
                 }
             }
         })?;
-    Ok(receiver)
+    Ok(receivers)
 }
 
 /// The next line of at most `limit` bytes, from a source that cuts every line at `cut_at`, if it does; `None` at the end of the
@@ -219,7 +236,6 @@ fn pass_over_line(input: &mut impl BufRead) -> io::Result<usize> {
 mod tests {
     use std::cell::Cell;
     use std::io::{BufReader, Read as _};
-    use std::rc::Rc;
 
     use mpotr::{Seen, Sid};
 
@@ -283,15 +299,14 @@ mod tests {
     #[test]
     fn a_line_is_for_those_who_were_shown_when_its_author_was_waited_for() {
         let shown = Shown::nobody();
-        let seen = Rc::new(Cell::new(shown.seen()));
+        let seen = Cell::new(shown.seen());
         let epoch = |byte| Seen::Epoch(Sid::new([byte; 32]));
         let read_in = |roster, has_more| {
             shown.show(roster);
             let mut watched = Watched {
                 source: &b"text"[..],
                 has_more,
-                shown: shown.clone(),
-                seen: Rc::clone(&seen),
+                looks: || seen.set(shown.seen()),
             };
             watched.read_exact(&mut [0; 4]).unwrap();
             seen.get()

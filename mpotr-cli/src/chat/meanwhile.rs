@@ -12,6 +12,7 @@ use super::input::{Line, Stamped};
 use super::outcome::Unsent;
 use super::whom::Digits;
 use super::{Chat, MOST_WAIT};
+use crate::screen::Screen;
 use crate::typed::{self, Words};
 
 impl Chat<'_> {
@@ -108,10 +109,14 @@ impl Chat<'_> {
         let outside = conversation.waiting.listed().into_iter();
         let digits = outside.map(|claimed| Digits::of_key(&claimed).grouped("-"));
         let commands: &[&str] = if self.obeys { &NAMES } else { &[] };
-        typed.offer(Words {
-            commands: commands.iter().map(|&name| name.to_owned()).collect(),
-            names: names.chain(digits).collect(),
-        });
+        let room = self.out.screen().map_or(0, Screen::number);
+        typed.offer(
+            room,
+            Words {
+                commands: commands.iter().map(|&name| name.to_owned()).collect(),
+                names: names.chain(digits).collect(),
+            },
+        );
     }
 
     /// When something is to be told that only time shows.

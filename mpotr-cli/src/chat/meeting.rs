@@ -37,7 +37,7 @@ pub(crate) struct Unsaid(Vec<&'static str>);
 impl Meeting {
     /// What the command line says, if it says all.
     fn said(args: &ChatArgs) -> Result<Self, Unsaid> {
-        match (args.place(), &args.room, &args.nick) {
+        match (args.place(), args.room.first(), &args.nick) {
             (Some(place), Some(room), Some(nick)) => Ok(Self {
                 place,
                 room: room.clone(),
@@ -55,7 +55,7 @@ impl Meeting {
                 args.place().is_none(),
                 "where the room meets: --relay HOST[:PORT] or --at ADDRESS",
             ),
-            (args.room.is_none(), "the name of the room: --room NAME"),
+            (args.room.is_empty(), "the name of the room: --room NAME"),
             (args.nick.is_none(), "what to be called: --nick NICK"),
         ];
         let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
@@ -131,7 +131,7 @@ fn ask(args: &ChatArgs, known: Remembered) -> anyhow::Result<(Meeting, Remembere
                 address::any,
             )?,
         },
-        room: match &args.room {
+        room: match args.room.first() {
             Some(room) => room.clone(),
             None => question(
                 "What is the room called, by all its members?",

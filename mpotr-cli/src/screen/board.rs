@@ -43,6 +43,8 @@ pub(super) struct Board {
     pub(super) question: Option<String>,
     /// What a person has not said to have seen.
     pub(super) alarms: Vec<String>,
+    /// The other rooms, and what came there.
+    pub(super) others: Option<String>,
     /// What is looked at in place of the talk.
     pub(super) sheet: Option<Sheet>,
     at: Option<At>,
@@ -65,6 +67,7 @@ impl Board {
             choices: None,
             question: None,
             alarms: Vec::new(),
+            others: None,
             sheet: None,
             at: None,
             is_looked_at: true,

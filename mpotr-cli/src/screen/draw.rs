@@ -98,7 +98,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &mut Board, rows: Rows, colours
     let signs = usize::from(height >= HIGH);
     let is_wide = width >= WIDE;
     let names = usize::from(!is_wide && header > 0 && board.view.is_some());
-    let around = [header, names, pinned.len(), typed.len(), signs];
+    let others = usize::from(header > 0 && board.others.is_some());
+    let around = [header, others, names, pinned.len(), typed.len(), signs];
     let log = height.saturating_sub(around.into_iter().fold(0, usize::saturating_add));
     let log_width = match is_wide {
         true => width.saturating_sub(PEOPLE),
@@ -109,17 +110,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &mut Board, rows: Rows, colours
         height: log.max(1),
     });
     let buffer = frame.buffer_mut();
-    let mut y = 0;
-    if header > 0 {
-        put(buffer, 0, 0, &" ".repeat(width), width, REVERSED);
-        put(buffer, 0, 0, &cut(&title(board), rows), width, REVERSED);
-        y = 1;
-    }
-    if names > 0 {
-        let line = board.view.as_ref().map(in_one_row).unwrap_or_default();
-        put(buffer, 0, y, &cut(&line, rows), width, DIM);
-        y = y.saturating_add(1);
-    }
+    let mut y = head(
+        buffer,
+        board,
+        rows,
+        [header, others, names].map(|it| it > 0),
+    );
     body(buffer, board, (y, log), (rows, log_width), colours);
     y = y.saturating_add(log);
     for (row, style) in &pinned {
@@ -139,6 +135,32 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &mut Board, rows: Rows, colours
     let column = column.saturating_add(GUTTER).min(width.saturating_sub(1));
     let row = line.saturating_add(row).min(height.saturating_sub(1));
     frame.set_cursor_position(Position::new(short(column), short(row)));
+}
+
+/// What is above of what was said: the room, the others, and on a narrow screen who is there. Returns the next row.
+fn head(
+    buffer: &mut Buffer,
+    board: &Board,
+    rows: Rows,
+    [header, others, names]: [bool; 3],
+) -> usize {
+    let width = rows.columns();
+    let mut y: usize = 0;
+    if header {
+        put(buffer, 0, 0, &" ".repeat(width), width, REVERSED);
+        put(buffer, 0, 0, &cut(&title(board), rows), width, REVERSED);
+        y = 1;
+    }
+    if let Some(line) = board.others.as_ref().filter(|_| others) {
+        put(buffer, 0, y, &cut(line, rows), width, BOLD);
+        y = y.saturating_add(1);
+    }
+    if names {
+        let line = board.view.as_ref().map(in_one_row).unwrap_or_default();
+        put(buffer, 0, y, &cut(&line, rows), width, DIM);
+        y = y.saturating_add(1);
+    }
+    y
 }
 
 /// What was said and, on a wide screen, who is there: from row `y` on, as many rows as are given.

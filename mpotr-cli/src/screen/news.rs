@@ -36,6 +36,12 @@ impl News {
         self.is_meant = true;
     }
 
+    /// What came in another room, too.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.texts = self.texts.saturating_add(other.texts);
+        self.is_meant |= other.is_meant;
+    }
+
     /// All of it is looked at.
     pub(super) fn are_seen(&mut self) {
         self.texts = 0;

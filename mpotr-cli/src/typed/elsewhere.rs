@@ -39,7 +39,12 @@ impl Typed {
     }
 
     /// Never called.
-    pub(crate) fn offer(&self, _words: Words) {
+    pub(crate) fn offer(&self, _room: usize, _words: Words) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub(crate) fn room_of_next(&self) -> usize {
         match self.0 {}
     }
 

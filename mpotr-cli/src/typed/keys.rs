@@ -46,6 +46,9 @@ pub(super) enum Edit {
     Dismiss,
     /// All that is asked is looked at, or the talk again.
     TurnOver,
+    /// Another room is looked at: this one, or the next in which there is something to see.
+    Room(usize),
+    NextRoom,
     /// Whether the terminal is looked at.
     Focus(bool),
     /// This was pasted.
@@ -145,6 +148,11 @@ impl Keys {
                 let at_screen = (self.at_screen && is_sequence).then(of_screen).flatten();
                 (State::Character, edit.or(at_screen))
             }
+            (State::Escaped, b'1'..=b'9') if self.at_screen => {
+                let number = usize::from(byte.saturating_sub(b'1'));
+                (State::Character, Some(Edit::Room(number)))
+            }
+            (State::Escaped, b'n') if self.at_screen => (State::Character, Some(Edit::NextRoom)),
             (State::Escaped, 0x20..=0x7e) => (State::Character, edit_of_escaped(byte)),
             (State::Shifted, 0x20..=0x3f) => (State::Character, None),
             // What is broken off by anything else was no sequence.
@@ -326,9 +334,12 @@ mod tests {
     #[test]
     fn at_a_screen_pages_are_looked_at_and_what_is_pasted_is_told_from_what_is_typed() {
         let mut keys = Keys::at_screen();
-        let bytes = b"a\x1b[5~\x1b[6~\x07\x0f\x0c\x1b[O\x1b[I\x1b[200~one\r\x1b[Atwo\x1b[201~b";
+        let bytes =
+            b"a\x1b2\x1bn\x1b[5~\x1b[6~\x07\x0f\x0c\x1b[O\x1b[I\x1b[200~one\r\x1b[Atwo\x1b[201~b";
         let edits = [
             Edit::Byte(b'a'),
+            Edit::Room(1),
+            Edit::NextRoom,
             Edit::PageUp,
             Edit::PageDown,
             Edit::Dismiss,

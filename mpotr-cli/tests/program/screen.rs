@@ -510,6 +510,101 @@ fn what_is_asked_is_seen_whole_on_a_small_screen() {
     bob.shows("> meanwhile");
 }
 
+/// Several rooms are on one screen: what is typed goes into the one that is seen, and what came in others is marked.
+#[test]
+fn several_rooms_are_on_one_screen_and_each_is_a_talk_of_its_own() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let alice = tmux.chat(
+        "alice",
+        FULL,
+        &relay.address,
+        &["--room", "coffee", "--screen"],
+    );
+    let bob = tmux.chat("bob", SMALL, &relay.address, &["--screen"]);
+    let of_coffee = arguments(&relay.address, "carol", &["--screen"]).join(" ");
+    let of_coffee = of_coffee.replace("--room tea", "--room coffee");
+    let program = env!("CARGO_BIN_EXE_mpotr");
+    let carol = tmux.open("carol", FULL, &format!("{program} {of_coffee}"));
+    for member in [&alice, &bob, &carol] {
+        member.shows("secure, 2 members");
+    }
+    alice.shows("| tea |");
+    alice.shows("alt- 2 coffee");
+    // What is typed stays with its room.
+    alice.type_in("for tea");
+    alice.press(&["M-2"]);
+    alice.shows("| coffee |");
+    alice.hides("> for tea");
+    alice.shows("secure, 2 members");
+    bob.say("from tea");
+    alice.shows("alt- 1 tea (1)");
+    bob.say("are you there, Alice?");
+    alice.shows("alt- 1 tea (2!)");
+    carol.say("from coffee");
+    alice.shows("carol: from coffee");
+    alice.say("for coffee");
+    carol.shows("alice: for coffee");
+    alice.press(&["M-n"]);
+    alice.shows("| tea |");
+    alice.shows("> for tea");
+    alice.shows("bob: from tea");
+    alice.shows("--- new since you looked ---");
+    alice.press(&["Enter"]);
+    bob.shows("alice: for tea");
+    let has = |pane: &Pane<'_>, text: &str| pane.rows().iter().any(|row| row.contains(text));
+    assert!(!has(&bob, "for coffee") && !has(&carol, "for tea"));
+    assert!(!has(&alice, "coffee:"));
+    // Each is left alone, and nothing goes into one that is.
+    alice.say("/quit");
+    bob.shows("alice has left");
+    alice.shows("this room is left");
+    alice.say("lost");
+    alice.shows("nothing was sent: this room is left");
+    alice.shows("> lost");
+    alice.press(&["M-2"]);
+    alice.shows("alt- 1 tea left");
+    carol.say("still here");
+    alice.shows("carol: still here");
+    alice.press(&["C-d"]);
+    carol.shows("alice has left");
+    alice.ends(0);
+}
+
+/// The program ends as the room that ended worst.
+#[test]
+fn several_rooms_end_as_the_worst_of_them() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--room", "empty", "--screen", "--wait", "20"];
+    let alice = tmux.chat("alice", FULL, &relay.address, &more);
+    let bob = tmux.chat("bob", SMALL, &relay.address, &["--screen"]);
+    for member in [&alice, &bob] {
+        member.shows("secure, 2 members");
+    }
+    alice.press(&["M-2"]);
+    alice.shows("| empty |");
+    alice.shows("this room is left");
+    alice.press(&["M-1"]);
+    alice.say("/quit");
+    let rows = alice.ends(124);
+    assert!(
+        rows.iter().any(|row| row.contains("in the room \"empty\"")),
+        "{rows:#?}"
+    );
+    // Without a screen there is one.
+    let line = arguments(&relay.address, "carol", &["--room", "coffee"]).join(" ");
+    let program = env!("CARGO_BIN_EXE_mpotr");
+    let plain = tmux.open("plain", FULL, &format!("{program} {line}; exec cat"));
+    plain.shows("several rooms take a screen");
+}
+
 /// What came meanwhile is counted in the title, and what is meant for the person rings once, if it wants that.
 #[test]
 fn the_title_counts_what_came_meanwhile_and_a_bell_rings_where_it_is_wanted() {
