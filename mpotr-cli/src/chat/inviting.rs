@@ -338,6 +338,12 @@ impl Conversation {
         (keys.len() <= MAX_ROOM_ADDRESS_KEYS).then_some(keys)
     }
 
+    /// Whether one who comes by a link may come in: the person whose key is this, or one who is not known.
+    fn lets_in_another(&self, key: Option<IdentityKey>) -> bool {
+        let is_named = key.is_some_and(|key| self.door.can_admit(&key));
+        is_named || self.door.expected().next().is_none()
+    }
+
     /// What to say of what a link has found out, or has not.
     fn says_of_link(&self, identity: &IdentityKey, end: &End, failures: u32) -> Option<String> {
         let name = self.name(identity);
@@ -374,6 +380,10 @@ impl Conversation {
             End::OtherMaker => format!(
                 "WARNING: {name} has not made the link by which you came, or has made another since: a stranger may have changed \
                  it on its way. Ask for another where nobody can change it; failed with {name} so far: {failures}"
+            ),
+            End::NotServed if self.names.is_verified(identity) => format!(
+                "the link does not serve any longer: it was used, a day is over, or {name} has made another. {name} is verified as \
+                 before; to come back takes no link"
             ),
             End::NotServed => format!(
                 "the link does not serve any longer: it was used, a day is over, or {name} has made another. {name} is not verified; \
@@ -424,6 +434,7 @@ impl Chat<'_> {
              sees it, or can change it",
         );
         let names = &self.conversation.names;
+        let given_to = wanted.as_ref().and_then(|it| names.named(it));
         if let Some((wanted, key)) = wanted.and_then(|it| names.named(&it).map(|key| (it, key))) {
             self.out.notice(format_args!(
                 "you know {wanted} by the key {key}: if another comes by this link you are warned, and it is not kept"
@@ -440,13 +451,24 @@ impl Chat<'_> {
             },
             None => self.show_link(&link),
         }
-        self.out.notice(
-            "who comes by it is let in as others are, and shows then, by itself, that it has the link",
-        );
+        self.tell_who_comes_by_it(given_to);
         if replaces {
             self.out
                 .notice("the link that you made before does not serve any longer");
         }
+    }
+
+    /// Whether who comes by a link comes in: the person whose key is this, or one who is not known.
+    fn tell_who_comes_by_it(&mut self, given_to: Option<IdentityKey>) {
+        self.out.notice(match self.conversation.lets_in_another(given_to) {
+            true => {
+                "who comes by it is let in as others are, and shows then, by itself, that it has the link"
+            }
+            false => {
+                "but nobody comes into this room besides those that were named when it began: for another person, start again with \
+                 --ask, or --trust and a name, and make the link there"
+            }
+        });
     }
 
     /// Shows a link, to be copied and for a camera.

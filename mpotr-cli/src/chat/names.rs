@@ -112,6 +112,12 @@ impl Names {
         self.known.as_ref()?.get(member)
     }
 
+    /// Whether a person is known whose key was compared.
+    pub(crate) fn is_verified(&self, member: &IdentityKey) -> bool {
+        self.person(member)
+            .is_some_and(|person| person.how.is_verified())
+    }
+
     /// Whether it has called itself anything.
     pub(crate) fn has_nick(&self, member: &IdentityKey) -> bool {
         self.people.get(member).is_some_and(|it| it.nick.is_some())

@@ -32,6 +32,8 @@ pub(super) struct Verifying {
     /// Who has asked since the person last answered, whether it still does or not: an answer that is on its way to one of
     /// them is not for another that asks by now.
     have_asked: BTreeSet<IdentityKey>,
+    /// The attempt whose answer began with the name of who asks, of which the person was told.
+    named: Option<AttemptId>,
     /// What muted members ask, of which nothing is shown.
     unseen: BTreeSet<AttemptId>,
     /// The last code that was shown.
@@ -295,7 +297,7 @@ impl Conversation {
         notices([
             format!("{name} asks you {question}"),
             format!(
-                "/answer and the answer tells {name} whether it is the same, and nothing else{before}: each letter, digit, dot and \
+                "/answer ANSWER tells {name} whether it is the same, and nothing else{before}: each letter, digit, dot and \
                  comma counts, capitals and blanks do not; /decline gives it up"
             ),
         ])
@@ -304,6 +306,10 @@ impl Conversation {
     fn found(&self, identity: IdentityKey, result: SecretOutcome, failures: u32) -> Vec<Say> {
         let name = self.name(&identity);
         let line = match result {
+            SecretOutcome::Same if self.names.petname(&identity).is_none() => format!(
+                "{name} knows the secret: nobody is between you; it is remembered of whom you know, and not of {name}: add it by \
+                 `mpotr people add`, and ask again"
+            ),
             SecretOutcome::Same => format!("{name} knows the secret: nobody is between you"),
             SecretOutcome::Different => format!(
                 "{name} and you gave other answers, where all but capitals and blanks counts, dots and commas, too; or a \
@@ -504,11 +510,22 @@ impl Verifying {
 
 impl Conversation {
     /// Which attempt an answer is for, and the answer.
-    fn asked<'a>(&self, words: &'a str) -> Result<(AttemptId, &'a str), Vec<String>> {
+    fn asked<'a>(&mut self, words: &'a str) -> Result<(AttemptId, &'a str), Vec<String>> {
         let verifying = &self.verifying;
         match verifying.asking.as_slice() {
             [] => Err(vec!["nobody asks".to_owned()]),
-            [(attempt, _)] if verifying.have_asked.len() < 2 => Ok((*attempt, words)),
+            [(attempt, who)] if verifying.have_asked.len() < 2 => {
+                let (attempt, name) = (*attempt, self.name(who));
+                let (first, _) = words.split_once(' ').unwrap_or_default();
+                // As other commands have it. An answer that fails is counted, so it is asked whether that is meant.
+                if first == name && self.verifying.named.replace(attempt) != Some(attempt) {
+                    return Err(vec![format!(
+                        "not answered: {name} alone asks, so /answer takes the answer alone; if it begins with {name}, type it \
+                         once more"
+                    )]);
+                }
+                Ok((attempt, words))
+            }
             several => {
                 let (who, secret) = words.split_once(' ').unwrap_or((words, ""));
                 let which = "more than one has asked: /answer, the name, and the answer";
@@ -601,8 +618,12 @@ mod tests {
         assert_eq!(room.asked(&to_eve), Ok((second, "there")));
         let to_bob = format!("{} there", shown(&room, BOB));
         assert!(room.asked(&to_bob).unwrap_err()[0].contains("does not ask"));
-        // With an answer it begins anew.
+        // Who is named as in other commands is no part of the answer, unless that is said twice.
         room.verifying.answered(second);
+        for takes in [false, true] {
+            assert_eq!(room.asked(&to_eve).is_ok(), takes);
+        }
+        // With an answer it begins anew.
         room.hear(ends(EVE, 2));
         room.hear(asks(BOB, 3));
         assert_eq!(room.asked("there"), Ok((AttemptId::new([3; 16]), "there")));

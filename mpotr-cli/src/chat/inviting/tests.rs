@@ -218,6 +218,36 @@ fn that_nobody_is_between_is_said_on_a_condition_or_not_at_all() {
     assert!(!came(None).contains("nobody is between you"));
 }
 
+#[test]
+fn what_is_known_of_one_by_a_link_is_not_gone_when_that_is_used() {
+    let mut conversation = Conversation::new(ME, &nick("me"), Door::Open);
+    let used = |conversation: &Conversation| {
+        let said = conversation.says_of_link(&BOB, &End::NotServed, 1);
+        said.unwrap()
+    };
+    assert!(used(&conversation).contains("is not verified; failed with"));
+    let mut known = KnownPeople::default();
+    let bob = Person {
+        how: How::Qr,
+        first: today(),
+        last: today(),
+        petname: nick("bob"),
+    };
+    known.add(BOB, bob).unwrap();
+    conversation.names.know(known);
+    assert!(used(&conversation).ends_with("bob is verified as before; to come back takes no link"));
+}
+
+#[test]
+fn a_link_for_one_who_cannot_come_in_is_told_as_that() {
+    let of = |door| Conversation::new(ME, &nick("me"), door);
+    let with = of(Door::With([(BOB, "bob.pub".to_owned())].into()));
+    for (key, lets_in) in [(None, false), (Some(member(9)), false), (Some(BOB), true)] {
+        assert_eq!(with.lets_in_another(key), lets_in);
+        assert!(of(Door::Ask).lets_in_another(key));
+    }
+}
+
 /// Who asks and says no more keeps nobody waiting; and two who have what was for one are told of.
 #[test]
 fn members_are_answered_together_and_two_who_have_the_link_are_told_of() {
