@@ -208,7 +208,7 @@ fn decoded(part: &str) -> Result<String, AddressError> {
 }
 
 /// A part in which all is `%..` but letters and digits of ASCII and `-._~`.
-#[cfg(any(feature = "irc", test))]
+#[cfg(feature = "irc")]
 pub(crate) fn encoded(part: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let written = part.bytes().map(|byte| match is_plain(byte) {
