@@ -13,6 +13,7 @@
 mod board;
 mod canvas;
 mod draw;
+mod lent;
 mod log;
 mod news;
 mod sheet;
@@ -21,7 +22,6 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -30,8 +30,6 @@ use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{MessageId, TextId, Told};
 use mpotr_formats::{Escaped, Nick};
 use ratatui_core::terminal::Terminal;
-#[cfg(unix)]
-use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::sync::watch;
 
 use crate::chat::qr::Modules;
@@ -39,8 +37,9 @@ use crate::chat::view::View;
 use crate::output::OutputError;
 use crate::rows::Rows;
 use board::Board;
-use canvas::{Canvas, ENTER, LEAVE};
+use canvas::Canvas;
 use draw::Colours;
+pub(crate) use lent::leave_at_once;
 use news::News;
 use sheet::{Sheet, What};
 
@@ -52,12 +51,6 @@ const MOST_LAST: usize = 10;
 
 /// What rings.
 const BELL: u8 = 7;
-
-/// How long a terminal may take to show its own screen again.
-const LAST: Duration = Duration::from_millis(500);
-
-/// The terminal that shows another screen than its own.
-static ENTERED: Mutex<Option<File>> = Mutex::new(None);
 
 /// What is done once it can be seen what was told before it.
 type Then = Box<dyn FnOnce() + Send>;
@@ -79,7 +72,7 @@ struct Shared {
 }
 
 struct State {
-    rooms: Vec<Room>,
+    rooms: Vec<Talk>,
     /// Which of them is seen.
     shown: usize,
     /// Whether the terminal is looked at, as far as it tells.
@@ -98,8 +91,8 @@ struct State {
     has_bell: bool,
 }
 
-/// A room on a screen.
-struct Room {
+/// A room on a screen, and what was said there.
+struct Talk {
     name: String,
     board: Board,
     then: Vec<Then>,
@@ -109,7 +102,7 @@ struct Room {
     is_over: bool,
 }
 
-impl Room {
+impl Talk {
     fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -202,7 +195,7 @@ impl State {
 impl Screen {
     /// One with nothing on it but what was told before.
     pub(crate) fn new(told: &[String]) -> Self {
-        let mut room = Room::new("");
+        let mut room = Talk::new("");
         for line in told {
             room.board.notice(line);
         }
@@ -237,7 +230,7 @@ impl Screen {
         let mut number = 0;
         self.change(|state| {
             number = state.rooms.len();
-            state.rooms.push(Room::new(name));
+            state.rooms.push(Talk::new(name));
             state.look();
         });
         Self(Arc::clone(&self.0), number)
@@ -302,7 +295,7 @@ impl Screen {
         is_over
     }
 
-    fn room(&self, change: impl FnOnce(&mut Room)) {
+    fn room(&self, change: impl FnOnce(&mut Talk)) {
         let number = self.1;
         self.change(|state| {
             if let Some(room) = state.rooms.get_mut(number) {
@@ -312,7 +305,7 @@ impl Screen {
     }
 
     /// The room that is seen.
-    fn here(&self, change: impl FnOnce(&mut Room)) {
+    fn here(&self, change: impl FnOnce(&mut Talk)) {
         self.change(|state| {
             let shown = state.shown;
             if let Some(room) = state.rooms.get_mut(shown) {
@@ -348,13 +341,13 @@ impl Screen {
     /// Gives the terminal its own screen back, when what is being written is.
     pub(crate) fn close(&self) {
         self.lock().is_open = false;
-        let_go();
+        lent::let_go();
         let _written = self
             .0
             .writing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        leave();
+        lent::leave();
     }
 
     /// Draws no more: the program panics, and its words are for the terminal's own screen.
@@ -565,7 +558,7 @@ impl Shared {
                 let Ok(()) = terminal.clear();
             }
             let (shown, others) = (state.shown, state.others());
-            if let Some(Room { board, .. }) = state.rooms.get_mut(shown) {
+            if let Some(Talk { board, .. }) = state.rooms.get_mut(shown) {
                 board.others = others;
                 let Ok(_) = terminal.draw(|frame| draw::draw(frame, board, rows, colours));
             }
@@ -579,7 +572,7 @@ impl Shared {
                 return;
             }
             let entered = match enters {
-                true => enter(&mut written),
+                true => lent::enter(&mut written),
                 false => Ok(()),
             };
             let all = entered.and_then(|()| written.write_all(&cells));
@@ -617,142 +610,5 @@ fn gone() -> OutputError {
     OutputError::Io(std::io::Error::other("the screen is gone"))
 }
 
-/// Has the terminal show another screen than its own.
-fn enter(terminal: &mut File) -> std::io::Result<()> {
-    let known = terminal.try_clone()?;
-    *ENTERED.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-    terminal.write_all(ENTER)
-}
-
-/// Has a terminal that is held (ctrl-s) take what is written: on a screen that is not its own a person would look in vain for what
-/// it holds back.
-fn let_go() {
-    #[cfg(unix)]
-    if let Some(terminal) = &*ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
-        && let Ok(modes) = tcgetattr(terminal)
-    {
-        // Without the mode by which it is held it no longer is. A terminal that is gone needs nothing.
-        let mut unheld = modes.clone();
-        unheld.input_modes.remove(InputModes::IXON);
-        let _gone = tcsetattr(terminal, OptionalActions::Now, &unheld);
-        let _gone = tcsetattr(terminal, OptionalActions::Now, &modes);
-    }
-}
-
-/// Has it show its own again, if it does not.
-fn leave() {
-    let_go();
-    let entered = ENTERED
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    if let Some(mut terminal) = entered {
-        // A terminal that is gone needs nothing.
-        let _gone = terminal.write_all(LEAVE);
-    }
-}
-
-/// The same for one that cannot wait long for a terminal that takes nothing.
-pub(crate) fn leave_at_once() {
-    let entered = ENTERED.lock().unwrap_or_else(PoisonError::into_inner);
-    if entered.is_none() {
-        return;
-    }
-    drop(entered);
-    let (alive, over) = channel::<()>();
-    let leaving = move || {
-        leave();
-        drop(alive);
-    };
-    if thread::Builder::new().spawn(leaving).is_ok() {
-        let _in_time = over.recv_timeout(LAST);
-    }
-}
-
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::fs::OpenOptions;
-    use std::sync::mpsc::channel;
-    use std::thread;
-    use std::time::Duration;
-
-    use super::{OutputError, Screen};
-
-    #[test]
-    fn what_is_below_of_what_is_looked_at_is_not_seen() {
-        let screen = Screen::new(&["one".to_owned(), "two".to_owned()]);
-        let due = |screen: &Screen| screen.lock().due().len();
-        for returns in [|screen: &Screen| screen.page(false), Screen::answered] {
-            screen.page(true);
-            screen.notice("eve is in");
-            screen.then(|| ());
-            assert_eq!(due(&screen), 0);
-            for _ in 0..2 {
-                returns(&screen);
-            }
-            assert_eq!(due(&screen), 1);
-            assert_eq!(due(&screen), 0);
-        }
-    }
-
-    #[test]
-    fn what_is_told_behind_a_page_in_place_of_the_talk_is_not_seen() {
-        let due = |screen: &Screen| screen.lock().due().len();
-        for turns in [Screen::turn_over, |screen: &Screen| {
-            screen.show_link("mpotr:tea")
-        }] {
-            for returns in [Screen::turn_over, Screen::answered] {
-                let screen = Screen::new(&[]);
-                turns(&screen);
-                screen.notice("eve is in");
-                screen.then(|| ());
-                assert_eq!(due(&screen), 0);
-                returns(&screen);
-                assert_eq!(due(&screen), 1);
-            }
-        }
-    }
-
-    /// A roster is shown where it is drawn, and in no other room.
-    #[test]
-    fn what_is_told_in_a_room_that_is_not_seen_is_not_seen() {
-        let tea = Screen::new(&[]);
-        let coffee = tea.another("coffee");
-        let due = || tea.lock().due().len();
-        for (here, there) in [(&tea, &coffee), (&coffee, &tea)] {
-            assert!(tea.switch(here.number()));
-            there.notice("eve is in");
-            there.then(|| ());
-            assert_eq!(due(), 0);
-            here.then(|| ());
-            assert_eq!(due(), 1);
-            // It is marked where the person is.
-            there.text(None, "eve: hello");
-            let marked = tea.lock().others().unwrap();
-            assert!(marked.ends_with("(1)"), "{marked}");
-            assert!(tea.switch(there.number()));
-            assert_eq!(due(), 1);
-        }
-        assert!(!tea.switch(2));
-        assert!(Screen::new(&[]).lock().others().is_none());
-    }
-
-    #[test]
-    fn that_nothing_is_drawn_any_longer_is_told() {
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let screen = Screen::new(&[]);
-        assert!(screen.begin(&full));
-        let (told, hears) = channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let runtime = runtime.unwrap();
-            let other = screen.another("coffee");
-            // The first hears why, and each other room that it is so.
-            let error = runtime.block_on(screen.failure());
-            let _gone = runtime.block_on(other.failure());
-            told.send(error)
-        });
-        let error = hears.recv_timeout(Duration::from_secs(20)).unwrap();
-        assert!(matches!(error, OutputError::Io(_)), "{error:?}");
-    }
-}
+mod tests;
