@@ -16,6 +16,8 @@ const SHOWS: Duration = Duration::from_secs(3);
 pub(super) struct Fading {
     votes: Vec<(Vote, Vec<IdentityKey>)>,
     due: Option<Instant>,
+    /// Whether the others are leaving this member out: then votes end because it hears no more of them, and nobody took one back.
+    is_put_out: bool,
 }
 
 impl Fading {
@@ -23,6 +25,16 @@ impl Fading {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no vote")]
     pub(super) fn hear(&mut self, event: &Told, me: &IdentityKey, now: Instant) {
         match event {
+            Told::Waiting(Waiting::For {
+                reason: WaitingReason::Excluding { identity },
+                ..
+            }) if identity == me => {
+                self.is_put_out = true;
+                self.votes.clear();
+            }
+            Told::Waiting(Waiting::Over {
+                reason: WaitingReason::Excluding { identity },
+            }) if identity == me => self.is_put_out = false,
             Told::Waiting(Waiting::Over {
                 reason: WaitingReason::AskedOut { by, .. },
             }) => self.fades(Vote::Exclude(*me), by, now),
@@ -54,6 +66,9 @@ impl Fading {
 
     /// A vote waits no longer, for which these have asked.
     fn fades(&mut self, vote: Vote, by: &[IdentityKey], now: Instant) {
+        if self.is_put_out {
+            return;
+        }
         self.votes.push((vote, by.to_vec()));
         self.due = Some(now.checked_add(SHOWS).unwrap_or(now));
     }
@@ -121,6 +136,35 @@ mod tests {
         let told = fading.tell(|_| false, name);
         assert_eq!(told, ["alice no longer asks to leave bob out"]);
         assert_eq!(fading.due(), None);
+    }
+
+    #[test]
+    fn who_is_being_left_out_is_not_told_that_votes_were_taken_back() {
+        let mut fading = Fading::default();
+        let now = Instant::now();
+        let out = WaitingReason::Excluding { identity: ME };
+        let asked_out = || WaitingReason::AskedOut {
+            by: vec![ALICE, BOB],
+            have: 2,
+            need: 2,
+        };
+        let begins = Waiting::For {
+            reason: out.clone(),
+            since: 0,
+            until: None,
+        };
+        fading.hear(&Told::Waiting(begins), &ME, now);
+        for reason in [asked_out(), asked()] {
+            fading.hear(&Told::Waiting(Waiting::Over { reason }), &ME, now);
+        }
+        assert_eq!(fading.due(), None);
+        // They have taken it back, and then others are heard.
+        fading.hear(&Told::Waiting(Waiting::Over { reason: out }), &ME, now);
+        let over = Waiting::Over {
+            reason: asked_out(),
+        };
+        fading.hear(&Told::Waiting(over), &ME, now);
+        assert_eq!(fading.tell(|_| false, name).len(), 1);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use super::Chat;
 use super::conversation::Conversation;
 use super::names::Names;
 use super::qr::{MARGIN, Modules};
+use super::wording::enumerated;
 
 /// The question of an attempt that a link makes.
 const QUESTION: &str = "mpotr once";
@@ -130,9 +131,14 @@ impl Inviting {
         self.given.as_ref().is_some_and(|given| now < given.until)
     }
 
-    /// Shows another link. Returns whether one that was shown before does not serve for that.
-    fn give(&mut self, once: Secret<ONCE>, name: Option<Nick>, now: Instant) -> bool {
-        let was_open = self.is_open(now);
+    /// Shows another link. Returns for whom the one was that does not serve for that, if there was one.
+    fn give(
+        &mut self,
+        once: Secret<ONCE>,
+        name: Option<Nick>,
+        now: Instant,
+    ) -> Option<Option<Nick>> {
+        let before = self.given.take().filter(|given| now < given.until);
         let number = self.shown;
         self.shown = number.saturating_add(1);
         self.given = Some(Given {
@@ -143,7 +149,12 @@ impl Inviting {
             failures: BTreeMap::new(),
             failed: 0,
         });
-        was_open
+        before.map(|given| given.name)
+    }
+
+    /// Whether more than one link was shown: who comes by another than the last may have got it from this member.
+    const fn has_given_several(&self) -> bool {
+        self.shown > 1
     }
 
     /// What is answered to one that comes by a link. Members do not wait for one another: one that asks and says no more would keep
@@ -368,11 +379,17 @@ impl Conversation {
                  each (/code), and forget whom it is not (`mpotr people forget`)",
                 self.name(first)
             ),
-            End::Stranger { serves } => format!(
-                "WARNING: {name} comes by a link that is not the one you gave: if you gave it to {name}, a stranger is between you, or \
-                 has changed it on its way. {}; failed with {name} so far: {failures}",
-                then(*serves)
-            ),
+            End::Stranger { serves } => {
+                let before = match self.inviting.has_given_several() {
+                    true => ", or it is one that you made before, which serves nobody now",
+                    false => "",
+                };
+                format!(
+                    "WARNING: {name} comes by a link that is not the one you gave: if you gave it to {name}, a stranger is between \
+                     you, or has changed it on its way{before}. {}; failed with {name} so far: {failures}",
+                    then(*serves)
+                )
+            }
             End::Unanswered { serves } => format!(
                 "{name} came by your link and did not show that it has it. {}; failed with {name} so far: {failures}",
                 then(*serves)
@@ -428,14 +445,15 @@ impl Chat<'_> {
         let wanted = name.clone();
         let replaces = address
             .once
-            .is_some_and(|once| inviting.give(once, name, Instant::now()));
+            .and_then(|once| inviting.give(once, name, Instant::now()));
+        self.tell_whose_it_ends(replaces);
         self.out.notice(
             "this link is for one person, and serves once, within a day and as long as this chat runs: give it where nobody else \
              sees it, or can change it",
         );
         let names = &self.conversation.names;
         let given_to = wanted.as_ref().and_then(|it| names.named(it));
-        if let Some((wanted, key)) = wanted.and_then(|it| names.named(&it).map(|key| (it, key))) {
+        if let Some((wanted, key)) = wanted.zip(given_to) {
             self.out.notice(format_args!(
                 "you know {wanted} by the key {key}: if another comes by this link you are warned, and it is not kept"
             ));
@@ -452,9 +470,28 @@ impl Chat<'_> {
             None => self.show_link(&link),
         }
         self.tell_who_comes_by_it(given_to);
-        if replaces {
-            self.out
-                .notice("the link that you made before does not serve any longer");
+        self.tell_whom_it_names(&address.keys);
+    }
+
+    /// For whom the link was in whose place another comes, if there was one.
+    fn tell_whose_it_ends(&mut self, replaces: Option<Option<Nick>>) {
+        if let Some(before) = replaces {
+            let whose = before.map_or_else(String::new, |name| format!(" for {name}"));
+            self.out.notice(format_args!(
+                "the link that you made before{whose} does not serve any longer: another takes its place"
+            ));
+        }
+    }
+
+    /// Whom a link names, who all have to be there when it is opened.
+    fn tell_whom_it_names(&mut self, keys: &[IdentityKey]) {
+        let others = keys.iter().skip(1);
+        let others: Vec<_> = others.map(|it| self.conversation.name(it)).collect();
+        if !others.is_empty() {
+            self.out.notice(format_args!(
+                "it names who is here besides you, {}: when one of these has left, make another, for who opens it waits for all",
+                enumerated(&others)
+            ));
         }
     }
 

@@ -308,7 +308,7 @@ impl Conversation {
         let line = match result {
             SecretOutcome::Same if self.names.petname(&identity).is_none() => format!(
                 "{name} knows the secret: nobody is between you; it is remembered of whom you know, and not of {name}: add it by \
-                 `mpotr people add`, and ask again"
+                 `mpotr people add FILE NAME` in another terminal, and ask again"
             ),
             SecretOutcome::Same => format!("{name} knows the secret: nobody is between you"),
             SecretOutcome::Different => format!(
@@ -373,8 +373,8 @@ impl Chat<'_> {
         let line = match unknown.is_empty() {
             true => "nobody is between you; that is remembered of all of them".to_owned(),
             false => format!(
-                "nobody is between you; it is remembered of whom you know, and not of {}: add them by `mpotr people add`, and \
-                 type the digits again",
+                "nobody is between you; it is remembered of whom you know, and not of {}: add them by `mpotr people add FILE \
+                 NAME` in another terminal, and type the digits again",
                 unknown.join(", ")
             ),
         };

@@ -27,7 +27,10 @@ fn nick(name: &str) -> Nick {
 
 fn given(now: Instant) -> Inviting {
     let mut inviting = Inviting::default();
-    assert!(!inviting.give(Secret::new([7; 16]), Some(nick("bob")), now));
+    assert_eq!(
+        inviting.give(Secret::new([7; 16]), Some(nick("bob")), now),
+        None
+    );
     inviting
 }
 
@@ -119,7 +122,10 @@ fn there_is_an_end_to_what_members_can_guess_together() {
     }
     assert!(!serves(&mut inviting));
     // Another is another secret.
-    assert!(!inviting.give(Secret::new([8; 16]), None, Instant::now()));
+    assert_eq!(
+        inviting.give(Secret::new([8; 16]), None, Instant::now()),
+        None
+    );
     assert!(
         inviting
             .answer(attempt(1), &member(1), Instant::now())
@@ -161,7 +167,8 @@ fn what_comes_of_a_link_is_said_of_the_one_that_was_answered() {
     ] {
         let mut inviting = given(now);
         assert!(inviting.answer(attempt(1), &BOB, now).is_ok());
-        assert!(inviting.give(Secret::new([8; 16]), Some(nick("carol")), now));
+        let before = inviting.give(Secret::new([8; 16]), Some(nick("carol")), now);
+        assert_eq!(before, Some(Some(nick("bob"))));
         assert_eq!(inviting.ends(&attempt(1), &BOB, result), Some(end));
         // The other serves, and nothing has failed by it.
         for number in [2, 3] {
@@ -276,7 +283,12 @@ fn a_link_serves_for_a_day_and_until_there_is_another() {
     let last = now + LASTS - Duration::from_millis(1);
     assert!(inviting.answer(attempt(1), &BOB, last).is_ok());
     let _ended = inviting.ends(&attempt(1), &BOB, SecretOutcome::EpochChanged);
-    assert!(inviting.give(Secret::new([8; 16]), None, now));
+    assert!(!inviting.has_given_several());
+    assert_eq!(
+        inviting.give(Secret::new([8; 16]), None, now),
+        Some(Some(nick("bob")))
+    );
+    assert!(inviting.has_given_several());
     let late = now + LASTS;
     let refused = inviting.answer(attempt(2), &BOB, late);
     assert_eq!(refused.err(), Some(Refusal::NoLink));
