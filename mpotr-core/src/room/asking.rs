@@ -30,9 +30,8 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.gathers() {
             // A run that lists it may wait for that, or a room that has given up listing this member.
             self.common.timers.set_earlier(Timer::Yield, now);
-            if self.lobby.neighbours.names().next().is_some() {
-                self.lobby.knock_soon(&mut self.common.at(now));
-            }
+            // Of one that gathers no offer was kept so far: who hears a knock sends its own again.
+            self.lobby.knock_soon(&mut self.common.at(now));
         }
         if !self.vote(now, Vote::Admit(identity)) {
             // Who asks again has not been heard, it may be.

@@ -119,10 +119,11 @@ impl<S: CryptoSuite> Room<S> {
         match (own, named) {
             (Some(own), Some(tag)) => {
                 let tag = (tag != 0).then_some(tag);
-                let is_first = pulse.round_trip().is_none() && tag.is_none();
+                let is_first = pulse.round_trip().is_none();
                 pulse.hear_answer(now, own, tag, (maker, claimed));
                 if is_first {
-                    pulse.doubt(now, here_since.unwrap_or(now));
+                    let taken = self.common.me.config.timers.round_trip;
+                    pulse.doubt(now, here_since.unwrap_or(now), taken);
                 }
                 self.common.keep_pace();
                 self.lobby

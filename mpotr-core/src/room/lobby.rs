@@ -82,7 +82,7 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// When it knocks again, and when it knocked last.
     knocks: Timestamp,
     knocked: Option<Timestamp>,
-    /// There is an epoch whose members this one may never have told that it is there.
+    /// There may be some who were never told that this member is there, whatever it has answered.
     is_unheard: bool,
     /// Whether it has held its offer back, since there may be an epoch.
     has_held_back: bool,
@@ -243,7 +243,7 @@ impl<S: CryptoSuite> Lobby<S> {
         self.is_unheard = false;
     }
 
-    /// There is an epoch that may not have heard this member's knock.
+    /// There may be some who have not heard this member's knock: an epoch, or one whom it has let in just now.
     pub(super) fn knock_soon(&mut self, cx: &mut Context<'_, S>) {
         self.knocks = cx.now;
         self.is_unheard = true;

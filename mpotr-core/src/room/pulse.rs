@@ -213,10 +213,12 @@ impl Pulse {
     }
 
     /// The first answer has come, from one who was heard first then: if that is far less than the answer took, who has answered
-    /// may have come long after what it answers.
-    pub(super) fn doubt(&mut self, now: Timestamp, here_since: Timestamp) {
+    /// may have come long after what it answers; and if the answer took far longer than was `taken` for it, its maker may not
+    /// have been willing to answer before.
+    pub(super) fn doubt(&mut self, now: Timestamp, here_since: Timestamp, taken: Duration) {
         let least = now.since(here_since).saturating_mul(DOUBTED);
-        self.is_doubted = self.round_trip.is_some_and(|it| it > least);
+        let most = least.min(taken.saturating_mul(LATE));
+        self.is_doubted = self.round_trip.is_some_and(|it| it > most);
     }
 
     /// Whether what was measured is to be measured anew by a word and its answer: the question counts.

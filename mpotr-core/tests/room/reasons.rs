@@ -325,7 +325,8 @@ fn who_has_not_let_a_newcomer_in_is_named_when_the_votes_are_there() {
     }
     // The one that it waits for is told what it could do, and it is over when it does.
     assert_eq!(told(&network, 2, "not_admitted"), (vec![], 0));
-    assert_eq!(told(&network, 2, "admit_here").0.len(), 1);
+    // Once more in the epoch after one that was to let it in.
+    assert!((1..=2).contains(&told(&network, 2, "admit_here").0.len()));
     network.rooms[2].admit(network.now, identity).unwrap();
     network.collect(2);
     network.run_until(60, |network| network.rooms[newcomer].is_secure());

@@ -209,16 +209,29 @@ fn who_would_come_in_waits_for_two_views_at_most() {
     assert!(pulse.times(&Timers::RELAY).view > once.saturating_mul(2));
 }
 
+/// One that was there all the time may not have been willing to answer: a person has let in whom it answers a moment ago.
+#[test]
+fn a_first_answer_that_takes_far_longer_than_one_was_taken_to_is_doubted() {
+    let here = at(1000);
+    for (answered, is_doubted) in [(1700, false), (1900, true), (61_000, true)] {
+        let mut pulse = Pulse::default();
+        pulse.publish(at(1000), OWN);
+        pulse.hear_answer(at(answered), OWN, None, who(1));
+        pulse.doubt(at(answered), here, Duration::from_millis(200));
+        assert_eq!(pulse.is_doubted(), is_doubted, "{answered}");
+    }
+}
+
 /// One that has waited for a minute is answered by another the moment that it comes.
 #[test]
 fn an_answer_of_one_that_has_just_come_is_doubted_until_another_comes() {
     let mut pulse = Pulse::default();
     pulse.publish(at(1000), OWN);
     pulse.hear_answer(at(61_000), OWN, None, who(1));
-    pulse.doubt(at(61_000), at(60_900));
+    pulse.doubt(at(61_000), at(60_900), Duration::from_secs(60));
     assert_eq!(millis(&pulse), Some(66_000));
     assert!(pulse.is_doubted() && pulse.take_doubt() && !pulse.is_doubted());
-    pulse.doubt(at(61_000), at(60_900));
+    pulse.doubt(at(61_000), at(60_900), Duration::from_secs(60));
     pulse.say(at(61_000), 7);
     pulse.hear_answer(at(61_200), OWN, Some(7), who(1));
     assert_eq!(millis(&pulse), Some(220));
@@ -227,7 +240,7 @@ fn an_answer_of_one_that_has_just_come_is_doubted_until_another_comes() {
     let mut together = Pulse::default();
     together.publish(at(1000), OWN);
     together.hear_answer(at(61_000), OWN, None, who(1));
-    together.doubt(at(61_000), at(31_000));
+    together.doubt(at(61_000), at(31_000), Duration::from_secs(60));
     assert!(!together.is_doubted());
 }
 
