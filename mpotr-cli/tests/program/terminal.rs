@@ -71,29 +71,38 @@ impl Terminal {
         (&*self.pty).write_all(text.as_bytes()).unwrap();
     }
 
+    /// The screen as it is now.
+    fn screen(&self) -> vt100::Parser {
+        let size = |length| NonZeroU16::new(length).unwrap();
+        let mut screen = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+        screen.process(self.heard.text().as_bytes());
+        screen
+    }
+
     /// Waits until the screen shows a text, and returns its rows.
     #[track_caller]
     fn shows(&self, text: &str) -> Vec<String> {
+        self.shows_in_order(&[text])
+    }
+
+    /// Waits until the screen shows all these texts, each below the one before, and returns its rows. While a row is
+    /// printed the typed line is off the screen: one text alone may be there before the rest is.
+    #[track_caller]
+    fn shows_in_order(&self, texts: &[&str]) -> Vec<String> {
         let rows = || {
-            let size = |length| NonZeroU16::new(length).unwrap();
-            let mut screen = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
-            screen.process(self.heard.text().as_bytes());
-            let rows: Vec<_> = screen.screen().rows(0, COLUMNS).collect();
-            rows.iter().any(|row| row.contains(text)).then_some(rows)
+            let rows: Vec<_> = self.screen().screen().rows(0, COLUMNS).collect();
+            let mut below = rows.iter();
+            let are_shown = texts.iter().all(|text| below.any(|row| row.contains(text)));
+            are_shown.then_some(rows)
         };
-        poll(rows).unwrap_or_else(|| panic!("no {text:?} in {:?}", self.heard.text()))
+        poll(rows).unwrap_or_else(|| panic!("no {texts:?} in {:?}", self.heard.text()))
     }
 
     /// Waits until the cursor is in a row and a column.
     #[track_caller]
     fn cursor_is_at(&self, row: usize, column: usize) {
         let expected = (row.try_into().unwrap(), column.try_into().unwrap());
-        let position = || {
-            let size = |length| NonZeroU16::new(length).unwrap();
-            let mut screen = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
-            screen.process(self.heard.text().as_bytes());
-            screen.screen().cursor_position()
-        };
+        let position = || self.screen().screen().cursor_position();
         let found = poll(|| (position() == expected).then_some(()));
         assert!(found.is_some(), "{:?} is not {expected:?}", position());
     }
@@ -403,12 +412,8 @@ fn what_is_typed_stays_below_what_comes_meanwhile() {
         alice.type_in("half a li");
         alice.shows("half a li");
         bob.type_in("first\nsecond\n");
-        alice.shows("bob: second");
         // The line is drawn again below it.
-        let rows = alice.shows("half a li");
-        let at = |text: &str| rows.iter().position(|row| row == text).unwrap();
-        assert!(at("bob: first") < at("bob: second"), "{rows:?}");
-        assert!(at("bob: second") < at("half a li"), "{rows:?}");
+        alice.shows_in_order(&["bob: first", "bob: second", "half a li"]);
         alice.type_in("ne\n");
         assert_eq!(bob.hears_out("\n"), "alice: half a line\n");
     });
@@ -421,9 +426,8 @@ fn a_typed_line_of_several_rows_stays_whole_below_what_comes_meanwhile() {
         alice.type_in(&typed);
         alice.shows("word59");
         bob.type_in(&format!("first\n{}end\n", "long ".repeat(40)));
-        alice.shows("end");
         // The line is drawn again below it.
-        let rows = alice.shows("word59");
+        let rows = alice.shows_in_order(&["end", "word00", "word59"]);
         let from = rows.iter().position(|row| row.contains("word00")).unwrap();
         let until = rows.iter().rposition(|row| row.contains("word59")).unwrap();
         let shown = rows[from..=until]
@@ -438,12 +442,7 @@ fn a_typed_line_of_several_rows_stays_whole_below_what_comes_meanwhile() {
         // It stays where it was typed, and what is typed next begins below.
         alice.type_in("next");
         bob.type_in("third\n");
-        let rows = alice.shows("third");
-        let at = |text: &str| rows.iter().position(|row| row.contains(text)).unwrap();
-        assert!(
-            at("word59") < at("bob: third") && at("bob: third") < at("next"),
-            "{rows:?}"
-        );
+        alice.shows_in_order(&["word59", "bob: third", "next"]);
     });
 }
 
@@ -485,16 +484,15 @@ fn the_cursor_moves_in_a_line_that_stays_while_a_text_comes() {
         alice.type_in("\u{1b}[H\u{1b}[1;5C\u{1b}[1;5C\u{1b}[Dl");
         alice.shows("say hello wrld");
         bob.type_in("meanwhile\n");
-        let rows = alice.shows("bob: meanwhile");
-        let at = |text: &str| rows.iter().position(|row| row == text).unwrap();
-        assert!(at("bob: meanwhile") < at("say hello wrld"), "{rows:?}");
+        let rows = alice.shows_in_order(&["bob: meanwhile", "say hello wrld"]);
         // The cursor is where it was.
-        alice.cursor_is_at(at("say hello wrld"), "say hell".len());
+        let typed = rows.iter().rposition(|row| row == "say hello wrld");
+        alice.cursor_is_at(typed.unwrap(), "say hell".len());
         alice.type_in("\u{1b}[C\u{1b}[C\u{1b}OCo\u{1b}[4~!\n");
         assert_eq!(bob.hears_out("\n"), "alice: say hello world!\n");
         // What was typed before comes back, and what was being typed with it.
         alice.type_in("half\u{1b}[A");
-        let again = alice.shows("say hello world!");
+        let again = alice.shows_in_order(&["say hello world!", "say hello world!"]);
         assert!(!again.iter().any(|row| row == "half"), "{again:?}");
         alice.type_in("\u{1b}[B a line\n");
         bob.hears_out("alice: half a line\n");

@@ -659,8 +659,9 @@ fn the_members_of_two_rooms_that_were_let_in_by_hand_are_told_of_each_other() {
     for seed in 0..8 {
         let mut network = two_rooms_by_hand(seed, |_| {});
         let names = [0, 2].map(|member| epoch_of(&network, member).0);
-        // One that came in a moment after it was told hears of it again when the others tell it next.
-        network.run_for(40);
+        // One that came in a moment after it was told hears of it again from the others when they have forgotten that this room is
+        // there, which is three times `advertise` later.
+        network.run_for(75);
         for member in 0..4 {
             let other = names[usize::from(member < 2)];
             assert_eq!(others_told(&network, member), [other], "{seed}: {member}");
