@@ -439,7 +439,7 @@ fn a_link_is_seen_whole_on_a_small_screen() {
     let file = home.path().join("link");
     let named = file.to_str().unwrap();
     alice.say(&format!("/link dave to {named}"));
-    alice.shows("* the link that you made before does not serve");
+    alice.shows("* the link that you made before for dave does not");
     let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     let written = std::fs::read_to_string(&file).unwrap();
