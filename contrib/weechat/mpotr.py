@@ -407,8 +407,8 @@ class Names:
 
 DROPPED = {
     "discarded": "you took it back",
-    "left": "this member left before it could be",
-    "removed": "the others had left this member out",
+    "left": "you left before it could be",
+    "removed": "the others had left you out",
     "expired": "the room's keys were too old to write with",
     "nobody_left": "everyone else had left the room",
 }
@@ -486,8 +486,8 @@ def event_words(event, name):
         "policy_changed": lambda: f"the room has other rules: {json.dumps(event['policy'])}",
         "other_epoch": lambda: f"a packet says that there is another room of this name, with {event['members']} members "
         "(unproven); nothing follows from that",
-        "behind": lambda: "the others have gone on without this member; asking to be let in again",
-        "removed": lambda: "the others have left this member out",
+        "behind": lambda: "the others have gone on without you; asking to be let in again",
+        "removed": lambda: "the others have left you out",
         "unsettled": lambda: f"{event['count']} messages are not final yet; waiting for "
         + ", ".join(map(name, event["waiting_for"])),
         "settled": lambda: "all of them are final now",

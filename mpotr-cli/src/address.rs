@@ -222,7 +222,11 @@ pub(crate) fn schemes() -> Vec<&'static str> {
 /// Takes the address of a relay that speaks frames as they are: `HOST:PORT`, or `HOST` alone for the port of relays.
 pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
     if text.contains("://") {
-        return Err(format!("that is an address, for --at: --at {text}"));
+        // What --at would refuse, too, is refused for its own reason.
+        return Err(match text.parse::<Place>() {
+            Ok(_) => format!("that is an address, for --at: --at {text}"),
+            Err(why) => why,
+        });
     }
     if !names_host(text) {
         return Err(
@@ -379,6 +383,19 @@ mod tests {
         assert!(refused.contains("mpotr://relay.example is"), "{refused}");
         let refused = "http://relay.example/room".parse::<Place>().unwrap_err();
         assert!(refused.contains("it begins with mpotr://"), "{refused}");
+    }
+
+    #[test]
+    fn no_option_sends_to_another_that_refuses_the_same() {
+        let told = relay("irc://irc.example/tea").unwrap_err();
+        assert_eq!(
+            told,
+            "that is an address, for --at: --at irc://irc.example/tea"
+        );
+        for text in ["http://relay.example", "ftp://a", "irc://irc.example"] {
+            let refused = relay(text).unwrap_err();
+            assert_eq!(refused, text.parse::<Place>().unwrap_err(), "{text}");
+        }
     }
 
     #[test]

@@ -176,6 +176,9 @@ async fn talk_in(
         conversation.names.know(known.unwrap_or_default());
     }
     conversation.inviting.check(&conversation.names)?;
+    if !at_terminal && args.wait.is_none() {
+        conversation.absent.is_for_ever();
+    }
     out.notice(format_args!(
         "you are {}, {}",
         nick,

@@ -321,7 +321,7 @@ class OnNgircd(Talks, Case):
         wendy.wait_line("wendy\tlost text [not known to have reached all]")
         wendy.wait_line("a text of yours is not known to have reached #")
         tell("dropped", text_id=10, why="removed")
-        wendy.wait_line("not sent: the others had left this member out: dropped text")
+        wendy.wait_line("not sent: the others had left you out: dropped text")
         self.assertNotIn("not sent: you took it back", wendy.text())
         # What a later program tells is shown by its name.
         tell("brand_new")

@@ -28,6 +28,8 @@ pub(super) struct Absent {
     wait: Duration,
     /// How many are there, and with how many the room begins, as the room has told it last.
     gathered: Option<(usize, usize)>,
+    /// Whether nobody is there who could give up: then it is told how a script does.
+    is_for_ever: bool,
 }
 
 impl Absent {
@@ -38,7 +40,13 @@ impl Absent {
             next: now.checked_add(FIRST),
             wait: FIRST,
             gathered: None,
+            is_for_ever: false,
         }
+    }
+
+    /// Nobody sits here who could give up, and no end of it was named.
+    pub(super) const fn is_for_ever(&mut self) {
+        self.is_for_ever = true;
     }
 
     /// Takes note of what happens.
@@ -114,7 +122,11 @@ impl Conversation {
         let is_told = self.differing.is_any() && self.not_heard(heard).is_empty();
         (!is_told).then(|| {
             let (state, lasts) = (self.not_in(), spoken(lasts));
-            format!("{state} for {lasts}: {}", self.awaits(heard))
+            let ends = match self.absent.is_for_ever {
+                true => "; with --wait SECONDS this would be given up",
+                false => "",
+            };
+            format!("{state} for {lasts}: {}{ends}", self.awaits(heard))
         })
     }
 
@@ -287,6 +299,15 @@ mod tests {
         assert_eq!(
             room.tells_of_absent(later, &LastHeard::default()).unwrap(),
             format!("the room has not begun for 90 seconds: not here: {carol}")
+        );
+        room.absent.is_for_ever();
+        let still_later = later + Duration::from_secs(90);
+        assert_eq!(
+            room.tells_of_absent(still_later, &LastHeard::default())
+                .unwrap(),
+            format!(
+                "the room has not begun for 3 minutes: not here: {carol}; with --wait SECONDS this would be given up"
+            )
         );
         let listed = room.members(&LastHeard::default());
         let lines: Vec<_> = listed

@@ -17,7 +17,7 @@ use super::attainable;
 use super::awaited::Asked;
 use super::conversation::Conversation;
 use super::describing;
-use super::door::Door;
+use super::door::{self, Door};
 use super::rules::{self, Amendment};
 use super::whom::{Digits, Whom, WhomError};
 use super::wording::{count, fingerprint};
@@ -140,6 +140,22 @@ impl Conversation {
         })
     }
 
+    /// Keeps the name of the file by which a person is let in, to be shown where the person has no other name. Returns it as it
+    /// stands behind a fingerprint.
+    pub(super) fn note_file(&mut self, word: &str) -> String {
+        let whom = Whom::parse(word);
+        let Ok(Some(key)) = whom
+            .as_ref()
+            .map_or(Ok(None), |whom| self.names.key(word, whom))
+        else {
+            return String::new();
+        };
+        if let Ok(Whom::File(path)) = &whom {
+            self.names.give(key, &door::name_of(path));
+        }
+        self.names.file(&key)
+    }
+
     /// Whether an identity has proven nothing here, and was named by nothing that the person has.
     fn is_stranger(&self, key: &IdentityKey) -> bool {
         let mut named = self.names.given().chain(self.names.known());
@@ -207,6 +223,10 @@ impl Chat<'_> {
     /// Lets in whom a word means, now or on arrival.
     pub(super) async fn admit(&mut self, word: &str) {
         let newcomer = self.conversation.newcomer(word);
+        let file = match newcomer {
+            Ok(Newcomer::Here(_) | Newcomer::ToCome(_)) => self.conversation.note_file(word),
+            Ok(_) | Err(_) => String::new(),
+        };
         self.conversation.looked_at = match newcomer {
             Ok(Newcomer::ToLookAt(key)) => Some(key),
             Ok(_) | Err(_) => None,
@@ -224,10 +244,8 @@ impl Chat<'_> {
                 if asked.is_ok() {
                     self.own.push(Vote::Admit(key));
                     self.conversation.awaited.admit(key);
-                    self.out.notice(format_args!(
-                        "letting {} in",
-                        Digits::of_key(&key).grouped(" ")
-                    ));
+                    let whole = self.conversation.whole(&key);
+                    self.out.notice(format_args!("letting {whole} in"));
                 }
                 self.ask(asked);
             }
@@ -235,7 +253,7 @@ impl Chat<'_> {
                 let whole = digits.grouped(" ");
                 match self.conversation.awaited.expect(digits) {
                     true => self.out.notice(format_args!(
-                        "{whole} was not heard yet and is let in when it comes; /withdraw takes that back"
+                        "{whole}{file} was not heard yet and is let in when it comes; /withdraw takes that back"
                     )),
                     false => self.refuse("too many are awaited already; /withdraw makes room"),
                 }

@@ -63,7 +63,7 @@ impl Conversation {
     /// What to say when the others have gone on without this member, by the rules that they keep.
     pub(super) fn was_left_out(&self, policy: &Policy) -> Vec<String> {
         vec![format!(
-            "the others have left this member out{}; to come back, start again: {} may let you in, by /admit {}",
+            "the others have left you out{}; to come back, start again: {} may let you in, by /admit {}",
             self.as_asked(&Vote::Exclude(self.me)),
             describing::whose(&policy.admit),
             self.my_fingerprint(),

@@ -109,14 +109,10 @@ impl Door {
         if args.with.is_empty() {
             return Ok(Self::Ask);
         }
-        let name = |path: &Path| {
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            name.to_string_lossy().into_owned()
-        };
         let keys = args
             .with
             .iter()
-            .map(|file| Ok((crate::identity::public_key(file)?, name(file))));
+            .map(|file| Ok((crate::identity::public_key(file)?, name_of(file))));
         let mut keys: BTreeMap<_, _> = keys.collect::<anyhow::Result<_>>()?;
         // All the keys of a group are at hand as a rule, the own one among them.
         keys.remove(me);
@@ -200,6 +196,12 @@ impl Door {
         .into_iter()
         .flatten()
     }
+}
+
+/// What the file of a person is called, to be shown with its key.
+pub(super) fn name_of(file: &Path) -> String {
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ impl Chat<'_> {
         self.out.hurry();
         self.outcome.interrupted(self.conversation.is_secure());
         self.is_leaving = true;
+        self.conversation.verifying.leaves();
         // If the room has ended, an event says so.
         let _ended = self.handle.stop().await;
         Ok(())
@@ -196,6 +197,7 @@ impl Chat<'_> {
     pub(super) async fn leave(&mut self) {
         if !self.is_leaving {
             self.is_leaving = true;
+            self.conversation.verifying.leaves();
             // A room that has ended already has an event that says so.
             let _ended = self.handle.leave().await;
         }

@@ -129,7 +129,7 @@ impl Conversation {
     pub(super) fn comes_as_awaited(&mut self, claimed: &IdentityKey) -> Option<Vec<Say>> {
         self.awaited.comes(claimed).then(|| {
             self.awaited.admit(*claimed);
-            let whole = fingerprint(claimed);
+            let whole = self.whole(claimed);
             let line = format!("{whole} has come, whom you asked to let in; nothing is proven yet");
             vec![Say::Notice(line), Say::Admit(*claimed)]
         })

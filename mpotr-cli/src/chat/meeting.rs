@@ -183,10 +183,11 @@ fn question<T>(
         write!(errors, "{what}{} ", offer.unwrap_or_default())?;
         errors.flush()?;
         let mut line = String::new();
-        anyhow::ensure!(
-            io::stdin().lock().read_line(&mut line)? > 0,
-            "the input ended before it was known where to talk"
-        );
+        if io::stdin().lock().read_line(&mut line)? == 0 {
+            // The cursor stands behind the question.
+            writeln!(errors)?;
+            anyhow::bail!("the input ended before it was known where to talk");
+        }
         let answer = match (line.trim(), known.as_deref()) {
             ("", None) => continue,
             ("", Some(known)) => known.to_owned(),

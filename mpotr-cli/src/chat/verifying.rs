@@ -44,12 +44,19 @@ pub(super) struct Verifying {
     awaits_code: bool,
     /// How often no code came of a round, as was told last.
     tries: u32,
+    /// Whether the person leaves: what is not answered then never is.
+    is_leaving: bool,
 }
 
 impl Verifying {
     /// Who asks for a secret.
     pub(super) fn asking(&self) -> impl Iterator<Item = &IdentityKey> {
         self.asking.iter().map(|(_, identity)| identity)
+    }
+
+    /// The person leaves.
+    pub(super) const fn leaves(&mut self) {
+        self.is_leaving = true;
     }
 }
 
@@ -174,7 +181,7 @@ impl Conversation {
         asking.retain(|(asked, _)| asked != attempt);
         let was_asked = asking.len() < before;
         if result == SecretOutcome::EpochChanged {
-            return self.has_to_ask_again(identity, was_asked);
+            return self.is_not_answered(identity, was_asked);
         }
         match result == SecretOutcome::Aborted && has_asked {
             true => notices([format!(
@@ -222,14 +229,24 @@ impl Conversation {
         }
     }
 
-    /// The keys of the room changed before an answer was there, which is nobody's failure.
-    fn has_to_ask_again(&self, identity: &IdentityKey, was_asked: bool) -> Vec<Say> {
+    /// The keys of the room changed before an answer was there, or one of both left, which is nobody's failure.
+    fn is_not_answered(&self, identity: &IdentityKey, was_asked: bool) -> Vec<Say> {
         let name = self.name(identity);
-        notices([match was_asked {
-            true => {
+        let is_gone = self
+            .others
+            .as_ref()
+            .is_some_and(|it| !it.contains(identity));
+        let who = match self.verifying.is_leaving {
+            true => Some("you"),
+            false => is_gone.then_some(name.as_str()),
+        };
+        notices([match (who, was_asked) {
+            (Some(who), true) => format!("{who} left before you answered what {name} asked"),
+            (Some(who), false) => format!("{who} left before {name} answered what you asked"),
+            (None, true) => {
                 format!("the keys of the room changed before you answered: {name} has to ask again")
             }
-            false => {
+            (None, false) => {
                 format!("the keys of the room changed before {name} answered: /verify asks again")
             }
         }])
@@ -569,11 +586,11 @@ fn question_and_secret(words: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::{AttemptId, IdentityKey, SecretOutcome, Told, Verification};
+    use mpotr::{AttemptId, IdentityKey, Membership, SecretOutcome, Told, Verification};
 
     use super::question_and_secret;
     use crate::chat::conversation::Conversation;
-    use crate::chat::testing::{BOB, EVE, room};
+    use crate::chat::testing::{BOB, EVE, read, room};
 
     fn asks(identity: IdentityKey, attempt: u8) -> Told {
         Told::Verification(Verification::SecretAsked {
@@ -591,6 +608,49 @@ mod tests {
             result: SecretOutcome::Aborted,
             failures: 1,
         })
+    }
+
+    fn ends_with_the_epoch(identity: IdentityKey, attempt: u8) -> Told {
+        Told::Verification(Verification::SecretResult {
+            attempt: AttemptId::new([attempt; 16]),
+            identity,
+            result: SecretOutcome::EpochChanged,
+            failures: 0,
+        })
+    }
+
+    #[test]
+    fn who_left_before_an_answer_is_told_and_nobody_is_to_ask_again() {
+        let mut room = room();
+        let bob = shown(&room, BOB);
+        room.hear(asks(BOB, 1));
+        let told = read(&mut room, [ends_with_the_epoch(BOB, 1)]);
+        let again =
+            format!("the keys of the room changed before you answered: {bob} has to ask again");
+        assert_eq!(told, [again]);
+        // Bob leaves before it answers.
+        read(
+            &mut room,
+            [Told::Membership(Membership::Left { identity: BOB })],
+        );
+        let told = read(&mut room, [ends_with_the_epoch(BOB, 2)]);
+        assert_eq!(
+            told,
+            [format!("{bob} left before {bob} answered what you asked")]
+        );
+        room.verifying.leaves();
+        let eve = shown(&room, EVE);
+        let told = read(&mut room, [ends_with_the_epoch(EVE, 3)]);
+        assert_eq!(
+            told,
+            [format!("you left before {eve} answered what you asked")]
+        );
+        room.hear(asks(EVE, 4));
+        let told = read(&mut room, [ends_with_the_epoch(EVE, 4)]);
+        assert_eq!(
+            told,
+            [format!("you left before you answered what {eve} asked")]
+        );
     }
 
     /// The name that the room shows a member by who has said nothing yet.

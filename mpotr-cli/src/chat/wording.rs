@@ -35,7 +35,7 @@ pub(super) fn of(event: &Told, name: impl Fn(&IdentityKey) -> String) -> Vec<Str
             name(member)
         ),
         Told::Membership(Membership::Behind) => {
-            "the others have gone on without this member; asking to be let in again".to_owned()
+            "the others have gone on without you; asking to be let in again".to_owned()
         }
         Told::Membership(Membership::OtherEpoch { epoch: name, members }) => format!(
             "a packet says that there is another room of this name, with {} (unproven); nothing follows from that, and \
@@ -206,8 +206,8 @@ pub(super) fn purpose(vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> Str
 pub(super) const fn why_dropped(why: DropReason) -> &'static str {
     match why {
         DropReason::Discarded => "you took it back",
-        DropReason::Left => "this member left before it could be",
-        DropReason::Removed => "the others had left this member out",
+        DropReason::Left => "you left before it could be",
+        DropReason::Removed => "the others had left you out",
         DropReason::Expired => "the room's keys were too old to write with",
         DropReason::NobodyLeft => "everyone else had left the room",
         _ => "the room did not say why",

@@ -8,6 +8,7 @@ use mpotr_transcript::{
 };
 
 use super::args::VerifyArgs;
+use crate::chat::wording::count;
 use crate::files;
 use crate::output::{Output, OutputError};
 use crate::suite::AnySuite;
@@ -66,8 +67,8 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
         (Some(_), false) => "follows one that is not in this transcript",
     };
     out.text(format_args!(
-        "epoch {number}: {} members, {}, {after}",
-        epoch.roster.len(),
+        "epoch {number}: {}, {}, {after}",
+        count(epoch.roster.len(), "member"),
         epoch.suite.name()
     ))?;
     out.text(format_args!("  session {}", epoch.sid))?;
@@ -87,6 +88,31 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
             members(by)
         ))?;
     }
+    show_unproven(epoch, out)?;
+    out.text("  depth  id                member")?;
+    for message in &epoch.messages {
+        show_message(message, out)?;
+    }
+    show_votes(epoch, out)?;
+    let whole = epoch.messages.len();
+    out.text(format_args!(
+        "  final: {} of {}, digest {}; {}",
+        epoch.final_lock.count,
+        count(whole, "message"),
+        epoch.final_lock.digest,
+        count(epoch.statements, "statement")
+    ))?;
+    if !epoch.missing.is_empty() {
+        out.text(format_args!(
+            "  messages that others had seen and that are not in this transcript: {}",
+            epoch.missing.len()
+        ))?;
+    }
+    Ok(())
+}
+
+/// What an outsider cannot check.
+fn show_unproven(epoch: &EpochReport, out: &mut Output) -> Result<(), OutputError> {
     for unproven in &epoch.unproven {
         out.text(match unproven {
             Unproven::Identities => {
@@ -101,22 +127,6 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
             }
             _ => "  something in it is not checkable by an outsider",
         })?;
-    }
-    out.text("  depth  id                member")?;
-    for message in &epoch.messages {
-        show_message(message, out)?;
-    }
-    show_votes(epoch, out)?;
-    let whole = epoch.messages.len();
-    out.text(format_args!(
-        "  final: {} of {whole} messages, digest {}; {} statements",
-        epoch.final_lock.count, epoch.final_lock.digest, epoch.statements
-    ))?;
-    if !epoch.missing.is_empty() {
-        out.text(format_args!(
-            "  messages that others had seen and that are not in this transcript: {}",
-            epoch.missing.len()
-        ))?;
     }
     Ok(())
 }

@@ -284,7 +284,7 @@ fn who_is_asked_for_a_vote_is_told_what_to_type() {
     // Who is to go knows how far that is.
     third.hears_err(" asks to leave you out: 1 of the 2 votes that it takes is there");
     other.type_in(&format!("/kick {}\n", carol.fingerprint));
-    let told = third.hears_err("the others have left this member out");
+    let told = third.hears_err("the others have left you out");
     assert!(!told.contains("to agree:"), "{told}");
 }
 
@@ -634,6 +634,19 @@ fn what_waits_for_a_reader_is_taken_back_by_discard() {
     assert!(!told.contains("nothing waits"), "{told}");
     script.end_input();
     assert_eq!(script.finish().code, Some(0));
+}
+
+/// Forty digits say less than the name of the file by which they were given.
+#[test]
+fn whom_a_file_lets_in_is_told_by_the_name_of_that() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let mut script = town.enters(&alice, &["--ask", "--commands"]);
+    script.type_in(&format!("/admit {}\n", bob.public));
+    script.hears_err("(bob.pub) was not heard yet and is let in when it comes");
+    let _comes = town.enters(&bob, &["--with", &alice.public]);
+    script.hears_err("(bob.pub) has come, whom you asked to let in");
+    script.hears_err("the room is secure");
 }
 
 #[test]

@@ -260,7 +260,7 @@ fn who_does_not_wait_for_a_relay_that_is_away_says_so_once_more() {
         alice.type_in(second);
         assert_eq!(alice.finish(), Some(1));
         assert!(asked.elapsed() < Duration::from_secs(10));
-        alice.shows("this member was out before");
+        alice.shows("you were out of the room before");
     }
 }
 
@@ -345,7 +345,7 @@ fn who_is_being_left_out_ends_at_once_though_a_text_waits() {
         assert_eq!(bob.finish(), Some(1));
         let told = alice.hears_err("");
         assert!(!told.contains("can read nothing"), "{told}");
-        bob.shows("a text of yours was not sent: this member left");
+        bob.shows("a text of yours was not sent: you left");
         let told = bob.heard.text();
         assert!(told.contains("mpotr: error: "), "{told}");
         assert!(!told.contains("lines were"), "{told}");
@@ -802,6 +802,22 @@ fn a_question_that_is_not_answered_is_left_by_a_signal() {
     terminal.type_in("\u{3}");
     terminal.shows("stopped before it was done");
     assert_eq!(terminal.finish(), Some(130));
+}
+
+/// What is told of an end of the input stands in a row of its own, and not behind the question.
+#[test]
+fn who_ends_the_input_at_a_question_is_told_so_below_it() {
+    let home = tempdir().unwrap();
+    let mut terminal = Terminal::start(home.path(), &["chat", "--throw-away"]);
+    terminal.shows("Where does the room meet?");
+    terminal.type_in("\u{4}");
+    let rows = terminal.shows("the input ended before it was known where to talk");
+    assert!(
+        rows.iter()
+            .any(|row| row.starts_with("mpotr: error: the input ended")),
+        "{rows:?}"
+    );
+    assert_eq!(terminal.finish(), Some(1));
 }
 
 /// A person that has no identity is asked whether to keep one, and is the same the next time.

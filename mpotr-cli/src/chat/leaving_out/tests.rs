@@ -69,7 +69,7 @@ fn who_was_left_out_is_told_by_whom_and_how_to_come_back() {
     let told = room.was_left_out(&Policy::default());
     let bob = room.name(&BOB);
     assert!(
-        told[0].contains(&format!("left this member out, as {bob} asks;")),
+        told[0].contains(&format!("left you out, as {bob} asks;")),
         "{told:?}"
     );
     // As many have to let it in as the rules say, and no more.

@@ -103,7 +103,8 @@ impl Tally {
 
 impl core::fmt::Display for Tally {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if self.lacked > 0 || !self.is_acknowledged {
+        // Where no text lacks and one was never sent, it is that one alone which has not reached all.
+        if self.lacked > 0 || !self.is_acknowledged && self.unsent.is_none() {
             return write!(
                 f,
                 "not everyone acknowledged what was sent{}",

@@ -78,6 +78,18 @@ fn a_line_that_was_not_sent_is_a_failure_for_its_first_reason() {
     );
 }
 
+/// One that was left out is told of the line that came too late, and not that texts lack which all have.
+#[test]
+fn where_no_text_lacks_nothing_is_said_of_those_that_were_sent() {
+    let mut outcome = Outcome::default();
+    outcome.note(Unsent::Dropped(mpotr::DropReason::Removed));
+    let error = outcome.judge(&departure(false), name).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a line was not sent: the others had left you out"
+    );
+}
+
 #[test]
 fn what_nobody_got_is_told_beside_who_did_not_get_the_rest() {
     let mut outcome = Outcome::default();
@@ -103,8 +115,8 @@ fn a_lost_relay_is_told_with_what_it_took_along() {
     outcome.note(Unsent::Unread);
     assert_eq!(
         told(outcome),
-        "lost the relay r:1: closed; not known to have it: carol (1 text); and 2 lines were not sent, the first for this reason: this \
-         member was out before it was taken"
+        "lost the relay r:1: closed; not known to have it: carol (1 text); and 2 lines were not sent, the first for this reason: you \
+         were out of the room before the program read it"
     );
 }
 
@@ -119,7 +131,7 @@ fn of_an_input_that_goes_on_no_number_is_said_to_be_all() {
     let error = outcome.judge(&departure(true), name).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at least 2 lines were not sent, the first for this reason: this member was out before it was taken; the input has not \
+        "at least 2 lines were not sent, the first for this reason: you were out of the room before the program read it; the input has not \
          ended, and what follows in it is not sent either"
     );
 }
@@ -261,7 +273,7 @@ fn a_stop_before_the_room_was_secure_is_a_failure_and_one_after_is_not() {
     let error = early.judge(&departure(false), name).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "stopped before the room was secure; nothing was sent; and a line was not sent: this member was out before it was taken"
+        "stopped before the room was secure; nothing was sent; and a line was not sent: you were out of the room before the program read it"
     );
     let mut late = Outcome::default();
     late.interrupted(true);
@@ -286,6 +298,6 @@ fn a_room_that_has_not_begun_in_time_is_a_failure_of_its_own_however_it_ends() {
     assert_eq!(
         judged.to_string(),
         "the room has not begun within 30 seconds, and nothing was sent: not here: bob; and 2 lines were not sent, the first for \
-         this reason: this member was out before it was taken"
+         this reason: you were out of the room before the program read it"
     );
 }

@@ -73,9 +73,9 @@ impl core::fmt::Display for Unsent {
             ),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
-            Self::Unread => f.write_str("this member was out before it was taken"),
+            Self::Unread => f.write_str("you were out of the room before the program read it"),
             Self::Half => f.write_str("its end had not come when the program was stopped"),
-            Self::NoRoom => f.write_str("this member has come into no room"),
+            Self::NoRoom => f.write_str("you have come into no room"),
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
         }
     }
