@@ -27,6 +27,8 @@ use crate::wire::{
 const FIRST_QUESTION: u32 = 6;
 /// What is asked for is sent again after this part of a round trip.
 const REPEATED: u32 = 16;
+/// What one has shown who comes in is answered after so many words and their answers.
+const ROUND_TRIPS_TO_COME_IN: u32 = 2;
 
 impl<S: CryptoSuite> Room<S> {
     /// A member tells one who is to come in who is there.
@@ -47,6 +49,7 @@ impl<S: CryptoSuite> Room<S> {
                 Stage::Asked(joining) => match joining.welcome(welcome) {
                     Ok(welcomed) => {
                         arrival.stage = Stage::Told(Box::new(welcomed));
+                        arrival.taken = now.since(arrival.since);
                         arrival.since = now;
                         self.common.pulse.silence.end(now);
                         return self.show_who_it_is(now, id);
@@ -228,6 +231,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let (before, handle) = (arrival.epoch, arrival.handle);
+        // What it has shown led to shares of all, those to the signature, and that to what they show: two words and their answers.
+        let round_trip = part(now.since(arrival.since), ROUND_TRIPS_TO_COME_IN);
         let shown = match arrival.take_stage() {
             Stage::Shown(shown) if shown.arrived.unverified().is_empty() => *shown,
             stage @ (Stage::Asked(_) | Stage::Told(_) | Stage::Shown(_) | Stage::Between) => {
@@ -251,13 +256,15 @@ impl<S: CryptoSuite> Room<S> {
         let name = EpochName::new(*handle.as_bytes());
         let parent = self.phase.name();
         self.end_epoch_for_next();
-        // What it took for its round trip outside is what it has to go by.
-        let (me, roster) = (self.common.me.public(), epoch.roster().map(|it| (it, None)));
+        // What was measured outside is better: here others may have waited for one another.
+        let round_trip = self.common.pulse.takes_listings().then_some(round_trip);
+        let me = self.common.me.public();
+        let roster = epoch.roster().map(|it| (it, round_trip));
         self.common.pulse.install_light(me, roster);
         self.common.keep_pace();
-        parent
-            .into_iter()
-            .for_each(|it| self.lobby.neighbours.enter(it));
+        // What was told outside of those who have let it in was told of the room in which it is.
+        let before_this = parent.into_iter().chain([before]);
+        before_this.for_each(|it| self.lobby.neighbours.enter(it));
         self.lobby.be_let_in(name);
         let neighbours = &self.lobby.neighbours;
         self.votes.forget_merges(|name| neighbours.is_own(name));

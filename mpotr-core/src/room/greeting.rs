@@ -156,7 +156,8 @@ impl<S: CryptoSuite> Room<S> {
         };
         member.strangers.expire(now);
         member.strangers.ask_anew(is_light);
-        let challenge = member.strangers.challenge(now, view, draw);
+        let round_trip = me.times().round_trip;
+        let challenge = member.strangers.challenge(now, round_trip, view, draw);
         member.strangers.asked = Some(now);
         member.strangers.be_opened(now, me.times().fresh());
         let applicants = member.strangers.applicants();

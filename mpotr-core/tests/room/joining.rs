@@ -10,11 +10,11 @@ use mpotr_core::gka::MemberIndex;
 use mpotr_core::gka::light::{ChangeKind, Handle, OwnHello};
 use mpotr_core::gka::{EpochName, OwnChallenge, RoomId};
 use mpotr_core::wire::{Advert, LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Duration, Event, Rejection, Rekey, RoomConfig};
+use mpotr_core::{Duration, Event, Rejection, Rekey, RoomConfig, Vote};
 use mpotr_netem::Weather;
 
 use crate::light::{are_in, epochs, is_one_run_of_four, light, sent, steps, talk};
-use crate::network::{Network, Suite, epoch_of, first_proposer};
+use crate::network::{FAIR, Network, Suite, epoch_of, first_proposer};
 
 /// All of these are in one epoch.
 fn together(network: &Network, members: &[usize]) -> bool {
@@ -100,6 +100,63 @@ fn newcomers_come_in_through_foul_weather() {
         let late = newcomer(&mut network);
         network.run_until(600, |network| together(network, &[0, 1, 2, 3, late]));
         talk(&mut network, &[0, 1, 2, 3, late], "after");
+    }
+}
+
+/// On a carrier that takes minutes for what one that comes takes to last a moment, it waits for those who let it in as long as these
+/// took to tell it who is there, several times; and when it is in, it has a measure of how long they take to answer.
+#[test]
+fn on_a_carrier_far_slower_than_taken_a_newcomer_comes_in_by_one_run_and_leaves_nobody_out() {
+    for seed in [1, 2, 6, 8] {
+        let mut network = Network::new(4, seed);
+        network.set_weather(FAIR.latency(60_000).jitter(60_000));
+        network.run_until(1200, |network| together(network, &[0, 1, 2, 3]));
+        network.run_for(1200);
+        let since = network.wire.len();
+        let late = newcomer(&mut network);
+        network.run_until(1260, |network| together(network, &[0, 1, 2, 3, late]));
+        assert_eq!(listings(&network, since), 1, "{seed}");
+        network.run_for(3000);
+        assert_eq!(sent(&network, since, PacketKind::Contribution), 0, "{seed}");
+        for member in [0, 1, 2, 3, late] {
+            let out = network.count(member, |it| matches!(it, Event::LeftOut { .. }));
+            assert_eq!(out, 0, "{seed}: {member}");
+        }
+        assert!(together(&network, &[0, 1, 2, 3, late]), "{seed}");
+    }
+}
+
+/// One outside is told of the very room that it waits for, by the name that its epoch has then. Who has voted to become one with that
+/// is one with it once it is in.
+#[test]
+fn who_has_come_in_votes_no_longer_to_become_one_with_the_room() {
+    let mut network = light(4, 1);
+    network.run_for(20);
+    let (name, _) = epoch_of(&network, 0);
+    let late = network.enter(|config| config.members = None);
+    let is_told = |it: &Event| matches!(it, Event::OtherEpoch { name: it, .. } if *it == name);
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (PacketKind::of(packet) != Some(PacketKind::JoinRequest)).then(|| packet.to_vec())
+    }));
+    network.run_until(60, |network| network.count(late, is_told) > 0);
+    network.rooms[late].merge(network.now, name).unwrap();
+    network.collect(late);
+    network.tamper = None;
+    network.run_until(120, |network| together(network, &[0, 1, 2, 3, late]));
+    let changes = epochs(&network, 0);
+    network.run_for(60);
+    assert_eq!(epochs(&network, 0), changes);
+    let is_merge = |it: &Event| {
+        matches!(
+            it,
+            Event::Voted {
+                vote: Vote::Merge(_),
+                ..
+            }
+        )
+    };
+    for member in [0, 1, 2, 3, late] {
+        assert_eq!(network.count(member, is_merge), 0, "{member}");
     }
 }
 

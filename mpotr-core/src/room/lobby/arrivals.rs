@@ -18,8 +18,10 @@ use crate::wire::EpochHint;
 
 /// The most that are under way: on a slow carrier what members say to one comes long after many hellos of others.
 const MAX_ARRIVALS: usize = 64;
-/// A hello that nothing has followed for so long serves no more.
-const HELLO_LASTS: Duration = Duration::from_secs(300);
+/// A hello that nothing has followed for so long serves no more. How slow the carrier is one outside does not know.
+const HELLO_LASTS: Duration = Duration::from_secs(1800);
+/// One who has shown who it is waits for others so many times as long as it took to tell it who is there.
+const SLOWER: u32 = 4;
 /// So many round trips one who has shown who it is waits before it knocks again.
 const COMING: u32 = 12;
 
@@ -41,6 +43,8 @@ pub(crate) struct Arrival<S: CryptoSuite> {
     offer: OfferDigest,
     /// Since when it is in this stage.
     pub(crate) since: Timestamp,
+    /// How long it took until it was told who is there. What is still to come takes as many messages, one after the other.
+    pub(crate) taken: Duration,
     /// When this member sent again what it has to show, or asked for what it lacks.
     pub(crate) repeated: Option<Timestamp>,
     pub(crate) stage: Stage<S>,
@@ -114,6 +118,7 @@ impl<S: CryptoSuite> Arrivals<S> {
             hello: joining.hello(),
             offer: admitted::<S>(offer).offer,
             since: now,
+            taken: Duration::ZERO,
             repeated: None,
             stage: Stage::Asked(Box::new(joining)),
         });
@@ -186,7 +191,8 @@ impl<S: CryptoSuite> Arrivals<S> {
     pub(crate) fn expire(&mut self, now: Timestamp, lasts: Duration) {
         self.under_way.retain(|it| {
             let is_shown = matches!(it.stage, Stage::Shown(_));
-            !is_shown || now.since(it.since) < lasts
+            let slow = it.taken.saturating_mul(SLOWER);
+            !is_shown || now.since(it.since) < lasts.max(slow)
         });
     }
 

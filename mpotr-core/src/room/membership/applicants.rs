@@ -15,8 +15,11 @@ use crate::wire::Admitted;
 
 /// The most requests that wait to be opened.
 const MAX_WAITING: usize = 64;
-/// So long a hello may be answered.
+/// So long a hello may be answered, and for so many round trips if that is longer.
 const HELLO_LASTS: Duration = Duration::from_secs(300);
+const ROUND_TRIPS: u32 = 8;
+/// What would be answered so many round trips after it is sent again has to serve for as long.
+const LEFT: u32 = 4;
 
 /// Those who ask to come in by a light run.
 pub(crate) struct Applicants<S: CryptoSuite> {
@@ -37,10 +40,11 @@ struct Applicant {
 }
 
 impl<S: CryptoSuite> Applicants<S> {
-    pub(super) fn new(now: Timestamp, hello: Option<OwnHello<S>>) -> Self {
+    pub(super) fn new(now: Timestamp, round_trip: Duration, hello: Option<OwnHello<S>>) -> Self {
+        let lasts = HELLO_LASTS.max(round_trip.saturating_mul(ROUND_TRIPS));
         Self {
             hello,
-            until: now.after(HELLO_LASTS),
+            until: now.after(lasts),
             waiting: BTreeMap::new(),
             opened: Vec::new(),
         }
@@ -49,6 +53,12 @@ impl<S: CryptoSuite> Applicants<S> {
     /// Until when the hello may be answered, if there is one.
     pub(crate) fn lasts_until(&self) -> Option<Timestamp> {
         self.hello.as_ref().map(|_| self.until)
+    }
+
+    /// Whether the hello is too old to be sent again: answers would come when it is no longer there. Where some have come it is kept.
+    pub(super) fn is_to_be_renewed(&self, now: Timestamp, round_trip: Duration) -> bool {
+        let left = round_trip.saturating_mul(LEFT);
+        self.hello.is_some() && self.is_empty() && now.after(left) >= self.until
     }
 
     /// The name of the epoch that they ask to come into.

@@ -82,16 +82,19 @@ impl<S: CryptoSuite> Strangers<S> {
     pub(crate) fn challenge(
         &mut self,
         now: Timestamp,
+        round_trip: Duration,
         view: u32,
         draw: impl FnOnce() -> Asked<S>,
     ) -> Challenge {
         self.go_to(view);
+        self.own
+            .take_if(|own| own.applicants.is_to_be_renewed(now, round_trip));
         let opened = self.own.get_or_insert_with(|| {
             let (challenge, hello) = draw();
             Opened {
                 challenge,
                 candidates: BTreeMap::new(),
-                applicants: Applicants::new(now, hello),
+                applicants: Applicants::new(now, round_trip, hello),
             }
         });
         *opened.challenge.challenge()
@@ -309,7 +312,7 @@ mod tests {
 
     fn open() -> (Strangers<Suite>, Challenge) {
         let mut strangers = Strangers::default();
-        let challenge = strangers.challenge(NOW, 0, || draw(0, 1));
+        let challenge = strangers.challenge(NOW, Duration::ZERO, 0, || draw(0, 1));
         (strangers, challenge)
     }
 
@@ -324,9 +327,12 @@ mod tests {
             Err(Rejection::Replayed)
         );
         // The same view is open still.
-        assert_eq!(strangers.challenge(NOW, 0, || draw(0, 9)), challenge);
+        assert_eq!(
+            strangers.challenge(NOW, Duration::ZERO, 0, || draw(0, 9)),
+            challenge
+        );
         assert_eq!(strangers.proven(&known, |_| true).len(), 1);
-        let next = strangers.challenge(NOW, 1, || draw(1, 9));
+        let next = strangers.challenge(NOW, Duration::ZERO, 1, || draw(1, 9));
         assert!(strangers.proven(&known, |_| true).is_empty());
         assert_eq!(
             strangers.take(NOW, mine.clone(), 7),

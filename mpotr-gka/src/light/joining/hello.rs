@@ -114,7 +114,8 @@ pub enum RequestError {
     WrongTag,
 }
 
-/// A HELLO of this member's own, with its secret `q`, which is wiped with it: after five minutes at the latest.
+/// A HELLO of this member's own, with its secret `q`, which is wiped with it: after five minutes at the
+/// latest, or later on a carrier where an answer takes minutes.
 pub struct OwnHello<S: CryptoSuite> {
     hello: Hello,
     secret: SecretScalar<S>,
