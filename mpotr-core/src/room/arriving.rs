@@ -302,7 +302,8 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn ask_for_openings(&mut self, now: Timestamp) {
         let times = self.common.me.times();
         let (adopt, round_trip) = (times.adopt, times.round_trip);
-        self.lobby.arrivals.expire(now, adopt);
+        let is_paced = !self.common.pulse.takes_listings();
+        self.lobby.arrivals.expire(now, adopt, is_paced);
         let number = self.common.timers.repetitions(Timer::Opening);
         let number = u8::try_from(number % 256).unwrap_or(0);
         let room = self.common.me.config.room;

@@ -187,11 +187,15 @@ impl<S: CryptoSuite> Arrivals<S> {
         self.under_way.retain(|it| it.id != id);
     }
 
-    /// What has come to nothing for so long after this member has shown who it is is over.
-    pub(crate) fn expire(&mut self, now: Timestamp, lasts: Duration) {
+    /// What has come to nothing for so long after this member has shown who it is is over; later where it is not paced, knowing by no
+    /// answer how slow the carrier is.
+    pub(crate) fn expire(&mut self, now: Timestamp, lasts: Duration, is_paced: bool) {
         self.under_way.retain(|it| {
             let is_shown = matches!(it.stage, Stage::Shown(_));
-            let slow = it.taken.saturating_mul(SLOWER);
+            let slow = match is_paced {
+                true => Duration::ZERO,
+                false => it.taken.saturating_mul(SLOWER),
+            };
             !is_shown || now.since(it.since) < lasts.max(slow)
         });
     }
