@@ -31,7 +31,15 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
     let page = args.web.as_deref().map(page).transpose()?;
     let relay = Relay::bind_with(&*args.listen, args.limits.limits())
         .await
-        .with_context(|| format!("cannot listen on {}", args.listen))?;
+        .map_err(|error| {
+            let how = match error.kind() == std::io::ErrorKind::AddrInUse {
+                true => {
+                    ", where another program listens, another relay it may be; --listen names another port"
+                }
+                false => "",
+            };
+            anyhow::Error::from(error).context(format!("cannot listen on {}{how}", args.listen))
+        })?;
     out.line(format_args!("listening on {}", relay.local_addr()))?;
     #[cfg(feature = "tls")]
     let relay = match server {

@@ -26,7 +26,7 @@ pub(super) enum Door {
 }
 
 /// By what one was given whom a link names.
-const LINK: &str = "the link";
+pub(super) const LINK: &str = "the link";
 
 /// Which people come in without being asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -427,12 +427,10 @@ impl Chat<'_> {
             ));
         };
         // Nobody else can read it, and nothing is written over.
-        let file = file.map(|file| Ok::<_, std::io::Error>((file, new_file(Path::new(file))?)));
+        let file = file.map(|file| new_file(Path::new(file)).map(|new| (file, new)));
         let file = match file.transpose() {
             Ok(file) => file,
-            Err(error) => {
-                return self.refuse(format_args!("cannot write the link into a file: {error}"));
-            }
+            Err(error) => return self.refuse(error),
         };
         let address = RoomAddress {
             room: self.room.clone(),
@@ -665,12 +663,22 @@ impl Chat<'_> {
 }
 
 /// A new file that nobody else can read.
-fn new_file(path: &Path) -> std::io::Result<File> {
+///
+/// # Errors
+/// It cannot be made: what to tell of that.
+fn new_file(path: &Path) -> Result<File, String> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let shown = path.to_string_lossy();
+    let shown = Escaped(&shown);
+    options.open(path).map_err(
+        |error| match error.kind() == std::io::ErrorKind::AlreadyExists {
+            true => format!("{shown} exists already and is not overwritten; name another file"),
+            false => format!("no link was made: cannot write {shown}: {error}"),
+        },
+    )
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Conversation {
             Some(Wait::Rules) => vec![self.still_differ()],
             Some(Wait::Door) => {
                 let mut told = format!(
-                    "still outside: its members have not let you in, or have left you out before, or say by --with who comes in; \
+                    "still outside: its members have not let you in, or have left you out before, or say by --with or a link who comes in; \
                      {}",
                     lets_in_there(&self.me, "you")
                 );
@@ -128,7 +128,8 @@ impl Conversation {
                 let outside: Vec<_> = outside.map(|it| self.whole(it)).collect();
                 if !outside.is_empty() {
                     return vec![format!(
-                        "no room has begun for a minute: the others may wait for one whom your --with does not name: {}; {}",
+                        "no room has begun for a minute: the others may wait for one who is not one of {}: {}; {}",
+                        self.door.named_by(),
                         outside.join(", "),
                         self.door.names_another()
                     )];

@@ -308,8 +308,15 @@ impl Names {
         match self.users.get(&look) {
             // Whose the name is was said, or is known, and who else uses it has its digits.
             Some(users) if is_news && users.len() > 1 && self.owner(&look).is_none() => {
-                let names = users.iter().map(|user| self.name_with_digits(user));
-                heard.push(Naming::Clash(names.collect()));
+                // Whom the person knows by another name is shown by that, and who has another nick by now by that.
+                let is_alike = |user: &&IdentityKey| {
+                    self.petname(user).is_none() && self.look(user) == Some(&look)
+                };
+                let names = users.iter().filter(is_alike).map(|user| self.name(user));
+                let names: Vec<_> = names.collect();
+                if names.len() > 1 {
+                    heard.push(Naming::Clash(names));
+                }
             }
             Some(_) | None => {}
         }

@@ -127,6 +127,9 @@ fn wait(reason: &WaitingReason, conversation: &Conversation) -> Option<String> {
         WaitingReason::AnotherInstance { identity } => {
             format!("another program of {} asks to come in", name(identity))
         }
+        WaitingReason::NotAdmitted { identity, missing } => {
+            conversation.keeps_out(identity, missing)
+        }
         WaitingReason::RulesDiffer { by, .. } => format!("other rules than yours: {}", names(by)),
         other => return wording::waiting(other, name),
     })

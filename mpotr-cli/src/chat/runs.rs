@@ -102,7 +102,8 @@ impl Conversation {
                 Say::Notice(format!("to agree: /admit {key}")),
             ],
             false => notice(format!(
-                "{who} {whole}, who is not one of --with: as long as you are in, it stays outside"
+                "{who} {whole}, who is not one of {}: as long as you are in, it stays outside",
+                self.door.named_by()
             )),
         })
     }
@@ -116,7 +117,7 @@ impl Conversation {
                 ..
             }) => {
                 self.not_let_in.insert(*identity, missing.clone());
-                self.is_not_let_in(identity, missing)
+                Some(self.is_not_let_in(identity, missing))
             }
             Told::Waiting(Waiting::Over {
                 reason: WaitingReason::NotAdmitted { identity, .. },
@@ -142,7 +143,7 @@ impl Conversation {
     }
 
     /// What to print where members do not let one in, if this one is among them or is the one.
-    fn is_not_let_in(&self, identity: &IdentityKey, missing: &[IdentityKey]) -> Option<Vec<Say>> {
+    fn is_not_let_in(&self, identity: &IdentityKey, missing: &[IdentityKey]) -> Vec<Say> {
         let whole = self.whole(identity);
         if *identity == self.me {
             let names: Vec<_> = missing.iter().map(|it| self.called(it)).collect();
@@ -150,21 +151,41 @@ impl Conversation {
                 1 => ("has", "it has"),
                 _ => ("have", "they have"),
             };
-            return Some(notice(format!(
+            return notice(format!(
                 "waiting for {} to let you in, which {have} not done as far as {has} said: {}",
                 enumerated(&names),
                 lets_in_there(identity, "you")
-            )));
+            ));
         }
         let is_own_word = missing == [self.me] && self.door.can_admit(identity);
-        is_own_word.then(|| {
-            vec![
+        if is_own_word {
+            return vec![
                 Say::Notice(format!(
                     "{whole} has let you in, and waits for you to let it in; nothing is proven yet"
                 )),
                 Say::Notice(format!("to let it in: /admit {}", fingerprint(identity))),
-            ]
-        })
+            ];
+        }
+        notice(self.keeps_out(identity, missing))
+    }
+
+    /// Who does not let one in, and how that is done.
+    pub(super) fn keeps_out(&self, identity: &IdentityKey, missing: &[IdentityKey]) -> String {
+        let have = match missing {
+            [one] if *one != self.me => "has",
+            _ => "have",
+        };
+        let (who, whom) = (self.names_of(missing), self.names_of(&[*identity]));
+        let how = match missing == [self.me] {
+            true if self.door.can_admit(identity) => {
+                format!("to let it in: /admit {}", fingerprint(identity))
+            }
+            true => self.door.names_another(),
+            false => format!("ask for that: {}", lets_in_there(identity, &whom)),
+        };
+        format!(
+            "{who} {have} not let {whom} in, and nobody is in a room with one whom it does not let in itself; {how}"
+        )
     }
 
     /// What to print if the room waits for a run.

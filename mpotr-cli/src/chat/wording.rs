@@ -109,12 +109,6 @@ pub(super) fn waiting(
              one takes its place by itself"
                 .to_owned()
         }
-        WaitingReason::NotAdmitted { identity, missing } => format!(
-            "{} has not let {} in, and nobody is in a room with one whom it does not let in itself; ask for that: {}",
-            names(missing),
-            name(identity),
-            lets_in_there(identity, &name(identity))
-        ),
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
@@ -125,6 +119,7 @@ pub(super) fn waiting(
         | WaitingReason::VoteHere { .. }
         | WaitingReason::NeedsVotes { .. }
         | WaitingReason::AskedOut { .. }
+        | WaitingReason::NotAdmitted { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Excluding { .. }
         | WaitingReason::AnotherInstance { .. }
@@ -323,7 +318,7 @@ pub(crate) fn with_blanks_for_tabs(text: &str) -> String {
 /// How others let one in: by a word, unless the command line said who comes in. `whom` is what it is called in the sentence.
 pub(super) fn lets_in_there(key: &IdentityKey, whom: &str) -> String {
     format!(
-        "/admit {} does it there, or, where --with says who comes in, a new start whose --with names {whom}, too",
+        "/admit {} does it there, or, where --with or a link says who comes in, a new start by one that names {whom}, too",
         fingerprint(key)
     )
 }

@@ -944,7 +944,7 @@ fn where_one_does_not_name_another_each_is_told_of_the_new_start_that_does() {
     let one = town.enters(&alice, &["--with", &bob.public]);
     let other = town.enters(&bob, &["--with", &alice.public, &carol.public]);
     let third = town.enters(&carol, &["--with", &alice.public, &bob.public]);
-    let there = "a new start whose --with names";
+    let there = "a new start by one that names";
     other.hears_err(&format!("/admit {} does it there", carol.fingerprint));
     for member in [&other, &third] {
         member.hears_err(there);

@@ -38,7 +38,8 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
     let relay = Relay::start(home.path());
     let error = fail(home.path(), &["relay", "--listen", &relay.address]);
     assert!(
-        error.contains(&format!("cannot listen on {}", relay.address)),
+        error.contains(&format!("cannot listen on {}", relay.address))
+            && error.contains("--listen names another port"),
         "{error}"
     );
 }

@@ -98,6 +98,25 @@ fn the_name_of_a_file_belongs_to_the_one_whose_key_is_in_it() {
     }
 }
 
+/// A warning of names that nobody is shown by afterwards would be of strangers.
+#[test]
+fn those_that_look_alike_are_told_by_the_names_that_they_are_shown_by_from_then_on() {
+    let mut names = Names::default();
+    names.know(known(&[(BOB, "rob", How::Seen)]));
+    names.note(BOB, &nick("alice"));
+    // The one that is known stays as it was called, and one other alone is not alike.
+    assert_eq!(names.note(ALICE, &nick("alice")), []);
+    let told = names.note(MALLORY, &nick("alice"));
+    assert_eq!(
+        told,
+        [Naming::Clash(vec![
+            names.name(&ALICE),
+            names.name(&MALLORY)
+        ])]
+    );
+    assert!(names.name(&ALICE).ends_with('?'));
+}
+
 #[test]
 fn a_name_that_two_files_have_belongs_to_neither() {
     let mut names = Names::default();

@@ -1,7 +1,7 @@
 use mpotr::{IdentityKey, LastHeard, Membership, Policy, Told, Waiting, WaitingReason};
 use tokio::time::Instant;
 
-use crate::chat::door::Door;
+use crate::chat::door::{Door, LINK};
 use crate::chat::testing::{BOB, EVE, ME, failed, outside, read, room, secure, waits, wants_in};
 use crate::chat::wording::fingerprint;
 
@@ -166,7 +166,7 @@ fn who_has_not_let_in_whom_is_told_to_the_one_and_the_other_with_what_to_type() 
     );
     assert!(
         told[0].contains(&format!(
-            "/admit {} does it there, or, where --with",
+            "/admit {} does it there, or, where --with or a link",
             fingerprint(&EVE)
         )),
         "{told:?}"
@@ -183,10 +183,44 @@ fn who_has_not_let_in_whom_is_told_to_the_one_and_the_other_with_what_to_type() 
     // Whom --with does not name is not asked about.
     room.door = Door::With([(EVE, "eve.pub".to_owned())].into());
     let told = read(&mut room, [not_admitted(BOB, &[ME])]);
+    assert!(!told.iter().any(|line| line.contains("/admit")), "{told:?}");
+    // It is the person's own doing, and told as that.
     assert!(
-        !told.iter().any(|line| line.contains("to let it in")),
+        told[0].starts_with(&format!("you have not let {bob} in")),
         "{told:?}"
     );
+    assert!(told[0].contains("start again with --with"), "{told:?}");
+}
+
+/// Who came by a link has named nobody by an option.
+#[test]
+fn who_came_by_a_link_is_told_nothing_of_an_option_that_it_did_not_give() {
+    let mut room = outside(Door::With([(EVE, LINK.to_owned())].into()));
+    let bob = room.name(&BOB);
+    room.hear(secure(9, &[ME, EVE]));
+    let told = read(
+        &mut room,
+        [
+            waits(WaitingReason::NotAdmitted {
+                identity: BOB,
+                missing: vec![ME],
+            }),
+            waits(WaitingReason::AdmitHere {
+                claimed: BOB,
+                by: vec![EVE],
+            }),
+        ],
+    );
+    assert!(
+        told[0].starts_with(&format!("you have not let {bob} in"))
+            && told[0].contains("by a link that names it"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("is not one of those of the link"),
+        "{told:?}"
+    );
+    assert!(!told.concat().contains("--with"), "{told:?}");
 }
 
 #[test]
