@@ -195,6 +195,8 @@ pub(crate) enum Effect {
     Closing,
     /// A member lacks what this one committed to when others came; or what one has shown and signed is `wrong`.
     Opening { wrong: Option<MemberIndex> },
+    /// One that has come into this epoch says first of all that it leaves: it was not convinced of all who are in it.
+    Declined,
     /// A member that was behind when this one sent its last message has come nearer.
     CaughtUp,
 }

@@ -77,6 +77,15 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
+    /// Its part is the one that it committed to, and its tags for those who come in are wrong.
+    pub(crate) fn spoil_tags(&mut self) {
+        if let Some((_, opening)) = self.own_next().and_then(|it| it.joins.opening.as_mut()) {
+            opening
+                .tags
+                .fill(mpotr_gka::light::JoinTag::new([0x5a; 16]));
+        }
+    }
+
     /// The heads of what is delivered here.
     pub(crate) fn heads(&self) -> Vec<MessageId> {
         self.delivery.graph.heads().iter().copied().collect()

@@ -54,6 +54,13 @@ impl<S: CryptoSuite> Epoch<S> {
         others.filter(|it| *it != self.me).collect()
     }
 
+    /// Whether a member has come into this epoch by a light run, and not been in the one before, as far as one can tell that was: such
+    /// a one has stated nothing yet, and has shown its part.
+    pub(super) fn has_come(&self, member: MemberIndex) -> bool {
+        let continuation = self.continuation.as_ref();
+        continuation.is_some_and(|it| it.opening().is_some()) && !self.unopened().contains(&member)
+    }
+
     /// The epoch begins, so many light runs after the last full one: this member shows its part with its first word, if it has to.
     /// Returns whether it has.
     pub(crate) fn begin_opening(&mut self, runs: u8) -> bool {

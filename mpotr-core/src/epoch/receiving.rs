@@ -265,6 +265,9 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let OpenedStatement { statement, signed } = opened?;
         self.record_statement(header.sender, header.seq, &signed);
+        if header.seq == 0 && statement.presence == Presence::Closed && self.has_come(sender) {
+            self.effects.push_back(Effect::Declined);
+        }
         let (peer, author) = self
             .peers
             .get_mut(sender)

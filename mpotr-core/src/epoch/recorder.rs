@@ -74,6 +74,7 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Lacking { .. }
             | Effect::Repeated { .. }
             | Effect::Opening { .. }
+            | Effect::Declined
             | Effect::CaughtUp
             | Effect::Closing => None,
         });

@@ -11,7 +11,7 @@ use mpotr_gka::light::{Ready, Welcome, Welcomed};
 
 use super::Room;
 use super::installing::{Beginning, Certificate};
-use super::lobby::arrivals::{Shown, Stage};
+use super::lobby::arrivals::{Declined, Shown, Stage};
 use crate::epoch::{Epoch, Glimpse};
 use crate::error::Rejection;
 use crate::event::Event;
@@ -20,11 +20,13 @@ use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{
-    EpochName, MemberBits, MissingJoin, Packet, Request, SealedPacket, SidHint, Wanted,
+    EpochName, MemberBits, MissingJoin, Packet, Presence, Request, SealedPacket, SidHint, Wanted,
 };
 
 /// What is missing is asked for after so many quarters of a round trip.
 const FIRST_QUESTION: u32 = 6;
+/// So many round trips a change takes by which one is left that does not come.
+const CHANGING: u32 = 4;
 /// What is asked for is sent again after this part of a round trip.
 const REPEATED: u32 = 16;
 /// What one has shown who comes in is answered after so many words and their answers.
@@ -59,7 +61,8 @@ impl<S: CryptoSuite> Room<S> {
                         refused = Rejection::NotAuthentic;
                     }
                 },
-                stage @ (Stage::Told(_) | Stage::Shown(_) | Stage::Between) => {
+                stage
+                @ (Stage::Told(_) | Stage::Shown(_) | Stage::Declined(_) | Stage::Between) => {
                     arrival.stage = stage;
                     refused = Rejection::Replayed;
                 }
@@ -91,7 +94,7 @@ impl<S: CryptoSuite> Room<S> {
         };
         let welcomed = match arrival.take_stage() {
             Stage::Told(welcomed) => welcomed,
-            stage @ (Stage::Asked(_) | Stage::Shown(_) | Stage::Between) => {
+            stage @ (Stage::Asked(_) | Stage::Shown(_) | Stage::Declined(_) | Stage::Between) => {
                 arrival.stage = stage;
                 return Err(Rejection::Replayed);
             }
@@ -214,15 +217,48 @@ impl<S: CryptoSuite> Room<S> {
             return Some(Err(Rejection::NotAuthentic));
         };
         if let Some((runs, opening)) = opened.and_then(|it| it.opening) {
-            let heard = shown.arrived.hear_opening(sender, &opening, identity);
-            if heard.is_ok() {
-                shown.runs.insert(sender, runs);
-                shown.is_heard = true;
+            match shown.arrived.hear_opening(sender, &opening, identity) {
+                Ok(()) => {
+                    shown.runs.insert(sender, runs);
+                    shown.is_heard = true;
+                }
+                Err(_wrong) if shown.arrived.unverified().contains(&sender) => {
+                    // That one has signed it: there is nothing to wait for.
+                    self.decline(now, id);
+                    return Some(Err(Rejection::NotAuthentic));
+                }
+                Err(_again) => {}
             }
         }
         let kept = self.succession.pending.keep_of_epoch(sender, packet);
         self.come_in(now, id);
         Some(kept)
+    }
+
+    /// One who is in an epoch does not convince this member, which says there that it does not come, and no more: nobody can tell which
+    /// of the two has lied. It knocks when the others have had the time for a change, and they let it in where all see who is who.
+    fn decline(&mut self, now: Timestamp, id: u64) {
+        let Some(arrival) = self.lobby.arrivals.get(id) else {
+            return;
+        };
+        let shown = match arrival.take_stage() {
+            Stage::Shown(shown) => *shown,
+            stage @ (Stage::Asked(_) | Stage::Told(_) | Stage::Declined(_) | Stage::Between) => {
+                arrival.stage = stage;
+                return;
+            }
+        };
+        let mut epoch = Epoch::joined(shown.arrived.decline());
+        let Some(stated) = epoch.seal_statement(Presence::Closed) else {
+            return;
+        };
+        arrival.stage = Stage::Declined(Declined::new(stated.packet.clone()));
+        arrival.since = now;
+        self.common.out.state(Some(stated));
+        self.ask_for_openings_later(now);
+        let change = self.common.me.times().round_trip.saturating_mul(CHANGING);
+        self.common.timers.begin_anew(Timer::Knock);
+        self.common.timers.set(Timer::Knock, now.after(change));
     }
 
     /// This member is in an epoch, if all who are in there have shown it who they are.
@@ -235,7 +271,11 @@ impl<S: CryptoSuite> Room<S> {
         let round_trip = part(now.since(arrival.since), ROUND_TRIPS_TO_COME_IN);
         let shown = match arrival.take_stage() {
             Stage::Shown(shown) if shown.arrived.unverified().is_empty() => *shown,
-            stage @ (Stage::Asked(_) | Stage::Told(_) | Stage::Shown(_) | Stage::Between) => {
+            stage @ (Stage::Asked(_)
+            | Stage::Told(_)
+            | Stage::Shown(_)
+            | Stage::Declined(_)
+            | Stage::Between) => {
                 arrival.stage = stage;
                 return;
             }
@@ -309,8 +349,13 @@ impl<S: CryptoSuite> Room<S> {
         let room = self.common.me.config.room;
         let mut requests = Vec::new();
         for arrival in self.lobby.arrivals.all() {
-            let Stage::Shown(shown) = &arrival.stage else {
-                continue;
+            let shown = match &mut arrival.stage {
+                Stage::Shown(shown) => shown,
+                Stage::Declined(declined) => {
+                    self.common.out.pass_on(declined.again());
+                    continue;
+                }
+                Stage::Asked(_) | Stage::Told(_) | Stage::Between => continue,
             };
             let members = shown.arrived.members();
             let unverified = shown.arrived.unverified().into_iter();
@@ -362,7 +407,11 @@ impl<S: CryptoSuite> Room<S> {
                         openings: MemberBits::default(),
                     }),
                 }),
-                Stage::Asked(_) | Stage::Shown(_) | Stage::Told(_) | Stage::Between => continue,
+                Stage::Asked(_)
+                | Stage::Shown(_)
+                | Stage::Told(_)
+                | Stage::Declined(_)
+                | Stage::Between => continue,
             };
             if arrival.may_repeat(now, pause) {
                 self.common.out.transmit(&again);

@@ -33,6 +33,9 @@ impl<S: CryptoSuite> Room<S> {
             accused.append(&mut report.accused);
             wrongly_opened.append(&mut report.wrongly_opened);
             let asks_opening = report.asks_opening;
+            if report.is_declined {
+                self.lobby.newcomers.note_declined();
+            }
             if member.epoch.is_opening() && member.epoch.note_opened() {
                 // The others wait to hear that it lacks nothing.
                 member.say_next(cx.out, &self.votes);

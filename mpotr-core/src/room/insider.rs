@@ -78,6 +78,11 @@ impl<S: CryptoSuite> Room<S> {
         self.succession.false_count = Some(runs);
     }
 
+    /// From now on its part is the one that it committed to, and its tags for those who come in are wrong.
+    pub const fn spoil_tags(&mut self) {
+        self.succession.spoils_tags = true;
+    }
+
     /// Shows nobody from now on what it committed to when others came into the present epoch.
     pub fn withhold_opening(&mut self) {
         if let Some(next) = self.phase.epoch_mut().and_then(|epoch| epoch.own_next()) {

@@ -30,6 +30,14 @@ impl<S: CryptoSuite> Room<S> {
         if let Some((runs, epoch)) = self.succession.false_count.zip(self.phase.epoch_mut()) {
             epoch.count_falsely(runs);
         }
+        #[cfg(feature = "insider")]
+        if let Some(epoch) = self
+            .phase
+            .epoch_mut()
+            .filter(|_| self.succession.spoils_tags)
+        {
+            epoch.spoil_tags();
+        }
         let is_opening = self.phase.epoch().is_some_and(|it| it.is_opening());
         if is_opening {
             self.say_next();

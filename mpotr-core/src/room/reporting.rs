@@ -46,6 +46,8 @@ pub(super) struct Report {
     pub(super) accused: Vec<IdentityKey>,
     /// A member lacks what this one committed to when others came.
     pub(super) asks_opening: bool,
+    /// One that has come in was not convinced of all who are here.
+    pub(super) is_declined: bool,
     /// Members that have shown and signed what they did not commit to.
     pub(super) wrongly_opened: Vec<MemberIndex>,
     /// What members say to find out who is who.
@@ -157,6 +159,7 @@ impl Report {
             | Effect::Asked
             | Effect::Next { .. }
             | Effect::Opening { .. }
+            | Effect::Declined
             | Effect::CaughtUp
             | Effect::Closing => None,
             told @ (Effect::Delivered { .. }
@@ -204,6 +207,7 @@ impl Report {
         if let Effect::Next { member } = effect {
             self.spoke.push(*member);
         }
+        self.is_declined |= matches!(effect, Effect::Declined);
         if let Effect::Opening { wrong } = effect {
             self.asks_opening |= wrong.is_none();
             self.wrongly_opened.extend(wrong);
@@ -304,6 +308,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Lacking { .. }
         | Effect::Repeated { .. }
         | Effect::Opening { .. }
+        | Effect::Declined
         | Effect::CaughtUp
         | Effect::Closing => return None,
     })

@@ -104,6 +104,9 @@ pub(super) struct Succession<S: CryptoSuite> {
     /// A deviating member: the count of light runs that it states.
     #[cfg(feature = "insider")]
     pub(super) false_count: Option<u8>,
+    /// A deviating member: it shows no joiner who it is.
+    #[cfg(feature = "insider")]
+    pub(super) spoils_tags: bool,
     /// The light run that this member answered last.
     pub(super) light: Option<LightRun<S>>,
     /// Earlier ones that it shared in, the last one last.
@@ -132,6 +135,8 @@ impl<S: CryptoSuite> Default for Succession<S> {
             awaited: BTreeSet::new(),
             #[cfg(feature = "insider")]
             false_count: None,
+            #[cfg(feature = "insider")]
+            spoils_tags: false,
             light: None,
             shared: Vec::new(),
             objected: None,

@@ -774,4 +774,56 @@ mod insider {
         });
         network.run_until(300, |network| network.rooms[late].is_secure());
     }
+
+    /// A member convinces all but those who come in. Each of them says so, and comes in by a full run, where that one convinces all
+    /// or is named. Nobody is accused before: the newcomer may have lied. What it says may be lost, and comes again.
+    #[test]
+    fn who_convinces_no_joiner_keeps_nobody_out() {
+        for (seed, is_lost) in [(0, false), (1, false), (2, true), (3, true)] {
+            let mut network = light(5, seed);
+            network.run_for(20);
+            network.rooms[3].spoil_tags();
+            let mut all = vec![0, 1, 2, 3, 4];
+            for _ in 0..2 {
+                let since = network.wire.len();
+                let late = network.rooms.len();
+                let lost = Rc::new(RefCell::new(None));
+                network.tamper = is_lost.then(|| {
+                    let lost = Rc::clone(&lost);
+                    let tamper = move |from: usize, _: usize, packet: &[u8]| {
+                        let is_said =
+                            from == late && PacketKind::of(packet) == Some(PacketKind::Sealed);
+                        let mut lost = lost.borrow_mut();
+                        let is_first =
+                            is_said && *lost.get_or_insert_with(|| packet.to_vec()) == packet;
+                        (!is_first).then(|| packet.to_vec())
+                    };
+                    Box::new(tamper) as Box<_>
+                });
+                assert_eq!(newcomer(&mut network), late);
+                all.push(late);
+                if is_lost {
+                    network.run_until(5, |_| lost.borrow().is_some());
+                    network.run_for_millis(20);
+                    network.tamper = None;
+                }
+                network.run_until(10, |network| together(network, &all));
+                assert!(sent(&network, since, PacketKind::Contribution) > 0);
+                for member in &all {
+                    let blamed = network.events[*member]
+                        .iter()
+                        .filter_map(|event| match event {
+                            Event::LeftOut { member } | Event::Cheated { member, .. } => {
+                                Some(*member)
+                            }
+                            _ => None,
+                        });
+                    let blamed: BTreeSet<_> = blamed.collect();
+                    assert!(blamed.iter().all(|it| network.keys[5..].contains(it)));
+                }
+                talk(&mut network, &all, "after");
+                network.run_for(10);
+            }
+        }
+    }
 }

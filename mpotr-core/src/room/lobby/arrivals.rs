@@ -22,6 +22,8 @@ const MAX_ARRIVALS: usize = 64;
 const HELLO_LASTS: Duration = Duration::from_secs(1800);
 /// One who has shown who it is waits for others so many times as long as it took to tell it who is there.
 const SLOWER: u32 = 4;
+/// Who does not come says so again so many times.
+const MOST_DECLINED: u8 = 4;
 /// So many round trips one who has shown who it is waits before it knocks again.
 const COMING: u32 = 12;
 
@@ -58,8 +60,30 @@ pub(crate) enum Stage<S: CryptoSuite> {
     Told(Box<Welcomed<S>>),
     /// It has shown who it is.
     Shown(Box<Shown<S>>),
+    /// It has said in there that it does not come: it was not convinced of all who are in it.
+    Declined(Declined),
     /// Between two of them.
     Between,
+}
+
+/// What one says who does not come.
+pub(crate) struct Declined {
+    packet: Vec<u8>,
+    /// How often it was sent again.
+    again: u8,
+}
+
+impl Declined {
+    pub(crate) const fn new(packet: Vec<u8>) -> Self {
+        Self { packet, again: 0 }
+    }
+
+    /// What it says, to send it again: it hears of nobody whether that has arrived.
+    pub(crate) fn again(&mut self) -> Option<Vec<u8>> {
+        let is_over = self.again >= MOST_DECLINED;
+        self.again = self.again.saturating_add(1);
+        (!is_over).then(|| self.packet.clone())
+    }
 }
 
 /// One that has shown who it is, and waits for all others to do so.
@@ -140,7 +164,11 @@ impl<S: CryptoSuite> Arrivals<S> {
     pub(crate) fn has_come_into(&self, epoch: EpochName) -> bool {
         let mut all = self.under_way.iter();
         all.any(|it| {
-            let is_heard = matches!(&it.stage, Stage::Shown(shown) if shown.is_heard);
+            let is_heard = match &it.stage {
+                Stage::Shown(shown) => shown.is_heard,
+                Stage::Declined(_) => true,
+                Stage::Asked(_) | Stage::Told(_) | Stage::Between => false,
+            };
             it.handle.as_bytes() == epoch.as_bytes() && is_heard
         })
     }
@@ -176,10 +204,10 @@ impl<S: CryptoSuite> Arrivals<S> {
         self.under_way.iter_mut()
     }
 
-    /// Those in which this member has shown who it is.
+    /// Whether there are any in which this member has shown who it is, come in or not.
     pub(crate) fn is_any_shown(&self) -> bool {
         let mut all = self.under_way.iter();
-        all.any(|it| matches!(it.stage, Stage::Shown(_)))
+        all.any(|it| matches!(it.stage, Stage::Shown(_) | Stage::Declined(_)))
     }
 
     /// One comes to nothing.
@@ -191,7 +219,7 @@ impl<S: CryptoSuite> Arrivals<S> {
     /// answer how slow the carrier is.
     pub(crate) fn expire(&mut self, now: Timestamp, lasts: Duration, is_paced: bool) {
         self.under_way.retain(|it| {
-            let is_shown = matches!(it.stage, Stage::Shown(_));
+            let is_shown = matches!(it.stage, Stage::Shown(_) | Stage::Declined(_));
             let slow = match is_paced {
                 true => Duration::ZERO,
                 false => it.taken.saturating_mul(SLOWER),

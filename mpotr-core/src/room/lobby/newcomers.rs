@@ -103,6 +103,12 @@ impl Newcomers {
         self.wrong_tags = self.wrong_tags.saturating_add(1);
     }
 
+    /// One that has come in was not convinced of all who are inside, it says. One of those, or itself, has lied: the next show who they
+    /// are, and are shown, where all see it.
+    pub(crate) const fn note_declined(&mut self) {
+        self.wrong_tags = WRONG_TAGS;
+    }
+
     /// Whether those who come in do so where all see that they are who they say: by a full run.
     pub(crate) const fn prove_to_all(&self) -> bool {
         self.wrong_tags >= WRONG_TAGS

@@ -324,6 +324,13 @@ impl<S: CryptoSuite> Arrived<S> {
         Ok(wiping_stack(|| self.go_on()))
     }
 
+    /// What one has of an epoch to say there that it does not come: it was not convinced of all. Who is not verified has a part there
+    /// that is nobody's, so it goes on to no other.
+    #[must_use]
+    pub fn decline(self) -> Joined<S> {
+        wiping_stack(|| self.go_on())
+    }
+
     fn go_on(self) -> Joined<S> {
         let Self {
             joining,
