@@ -251,6 +251,13 @@ impl<S: CryptoSuite> Epoch<S> {
         Ok(())
     }
 
+    /// Who says first of all that it has closed does not come in.
+    fn note_first_word(&mut self, sender: MemberIndex, seq: u32, presence: Presence) {
+        if seq == 0 && presence == Presence::Closed && self.has_come(sender) {
+            self.effects.push_back(Effect::Declined);
+        }
+    }
+
     pub(super) fn open_statement(
         &mut self,
         sender: MemberIndex,
@@ -265,9 +272,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let OpenedStatement { statement, signed } = opened?;
         self.record_statement(header.sender, header.seq, &signed);
-        if header.seq == 0 && statement.presence == Presence::Closed && self.has_come(sender) {
-            self.effects.push_back(Effect::Declined);
-        }
+        self.note_first_word(sender, header.seq, statement.presence);
         let (peer, author) = self
             .peers
             .get_mut(sender)

@@ -269,16 +269,8 @@ impl<S: CryptoSuite> Room<S> {
         let (before, handle) = (arrival.epoch, arrival.handle);
         // What it has shown led to shares of all, those to the signature, and that to what they show: two words and their answers.
         let round_trip = part(now.since(arrival.since), ROUND_TRIPS_TO_COME_IN);
-        let shown = match arrival.take_stage() {
-            Stage::Shown(shown) if shown.arrived.unverified().is_empty() => *shown,
-            stage @ (Stage::Asked(_)
-            | Stage::Told(_)
-            | Stage::Shown(_)
-            | Stage::Declined(_)
-            | Stage::Between) => {
-                arrival.stage = stage;
-                return;
-            }
+        let Some(shown) = arrival.take_convinced() else {
+            return;
         };
         let runs = shown.count_of_runs();
         let Shown {

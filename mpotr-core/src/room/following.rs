@@ -33,9 +33,7 @@ impl<S: CryptoSuite> Room<S> {
             accused.append(&mut report.accused);
             wrongly_opened.append(&mut report.wrongly_opened);
             let asks_opening = report.asks_opening;
-            if report.is_declined {
-                self.lobby.newcomers.note_declined();
-            }
+            self.lobby.newcomers.note_declined(report.is_declined);
             if member.epoch.is_opening() && member.epoch.note_opened() {
                 // The others wait to hear that it lacks nothing.
                 member.say_next(cx.out, &self.votes);
@@ -77,11 +75,8 @@ impl<S: CryptoSuite> Room<S> {
                 self.hear_opening_asked(now);
             }
             self.note_wrongly_opened(now, std::mem::take(&mut wrongly_opened));
-            let mut is_any_news = false;
-            for identity in accused.drain(..) {
-                is_any_news |= self.prove(now, identity);
-            }
-            if !is_any_news {
+            let news = accused.drain(..).filter(|it| self.prove(now, *it));
+            if news.count() == 0 {
                 return;
             }
         }

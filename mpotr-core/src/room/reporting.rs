@@ -7,7 +7,7 @@ use super::context::Context;
 use super::fates::Fates;
 use super::membership::Membership;
 use super::trust::Heard;
-use crate::epoch::{Effect, Epoch};
+use crate::epoch::{Effect, Epoch, Evidence};
 use crate::event::Event;
 use crate::wire::MessageId;
 
@@ -118,12 +118,7 @@ impl Report {
                 // The others find the same in the same packets.
                 cx.out.pass_on(packets);
                 let author = self.accuse(epoch.identity(author));
-                author.map(|author| Event::Equivocation {
-                    author,
-                    seq: evidence.seq(),
-                    ids: evidence.ids(),
-                    evidence,
-                })
+                author.map(|author| equivocation(author, evidence))
             }
             Effect::Contradicted { author } => {
                 let member = self.accuse(epoch.identity(author));
@@ -151,7 +146,7 @@ impl Report {
                 cx.out.records.push_back(record);
                 None
             }
-            Effect::Trust { .. }
+            told @ (Effect::Trust { .. }
             | Effect::Lacking { .. }
             | Effect::Repeated { .. }
             | Effect::Owed { .. }
@@ -161,8 +156,8 @@ impl Report {
             | Effect::Opening { .. }
             | Effect::Declined
             | Effect::CaughtUp
-            | Effect::Closing => None,
-            told @ (Effect::Delivered { .. }
+            | Effect::Closing
+            | Effect::Delivered { .. }
             | Effect::Fin { .. }
             | Effect::Closed { .. }
             | Effect::Provisional { .. }
@@ -252,6 +247,16 @@ fn delivered(id: MessageId, author: IdentityKey, seq: u32, body: Vec<u8>, disput
             seq,
             body,
         }
+    }
+}
+
+/// What the application is told of one who has written two messages for one.
+fn equivocation(author: IdentityKey, evidence: Box<Evidence>) -> Event {
+    Event::Equivocation {
+        author,
+        seq: evidence.seq(),
+        ids: evidence.ids(),
+        evidence,
     }
 }
 

@@ -239,6 +239,18 @@ impl<S: CryptoSuite> Arrival<S> {
         std::mem::replace(&mut self.stage, Stage::Between)
     }
 
+    /// Takes out what this member has of an epoch in which all have convinced it.
+    pub(crate) fn take_convinced(&mut self) -> Option<Shown<S>> {
+        let Stage::Shown(shown) = &self.stage else {
+            return None;
+        };
+        let is_convinced = shown.arrived.unverified().is_empty();
+        match is_convinced.then(|| self.take_stage()) {
+            Some(Stage::Shown(shown)) => Some(*shown),
+            Some(_) | None => None,
+        }
+    }
+
     /// Whether something may be sent again by now.
     pub(crate) fn may_repeat(&mut self, now: Timestamp, pause: Duration) -> bool {
         let may = self.repeated.is_none_or(|at| now.since(at) >= pause);

@@ -105,8 +105,10 @@ impl Newcomers {
 
     /// One that has come in was not convinced of all who are inside, it says. One of those, or itself, has lied: the next show who they
     /// are, and are shown, where all see it.
-    pub(crate) const fn note_declined(&mut self) {
-        self.wrong_tags = WRONG_TAGS;
+    pub(crate) const fn note_declined(&mut self, is_so: bool) {
+        if is_so {
+            self.wrong_tags = WRONG_TAGS;
+        }
     }
 
     /// Whether those who come in do so where all see that they are who they say: by a full run.
