@@ -788,18 +788,18 @@ mod insider {
                 let since = network.wire.len();
                 let late = network.rooms.len();
                 let lost = Rc::new(RefCell::new(None));
-                network.tamper = is_lost.then(|| {
+                network.tamper = None;
+                if is_lost {
                     let lost = Rc::clone(&lost);
-                    let tamper = move |from: usize, _: usize, packet: &[u8]| {
+                    network.tamper = Some(Box::new(move |from, _, packet| {
                         let is_said =
                             from == late && PacketKind::of(packet) == Some(PacketKind::Sealed);
                         let mut lost = lost.borrow_mut();
                         let is_first =
                             is_said && *lost.get_or_insert_with(|| packet.to_vec()) == packet;
                         (!is_first).then(|| packet.to_vec())
-                    };
-                    Box::new(tamper) as Box<_>
-                });
+                    }));
+                }
                 assert_eq!(newcomer(&mut network), late);
                 all.push(late);
                 if is_lost {
