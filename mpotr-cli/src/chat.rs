@@ -86,6 +86,7 @@ use fading::Fading;
 use held::HeldTexts;
 use input::{Shown, Stamped};
 use invited::Invited;
+pub(crate) use invited::NoLink;
 use inviting::Inviting;
 use link::Link;
 use losses::Losses;
@@ -113,6 +114,7 @@ const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 /// # Errors
 /// The room cannot be entered, not everyone has everything that was to be sent, or what others sent is not printed.
 pub(crate) async fn run(given: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+    NoLink::check(given)?;
     let opened = given.link.as_ref().map(|link| link.open(given));
     let opened = opened.transpose()?;
     let (args, invited) = opened.map_or((None, None), |(args, it)| (Some(args), Some(it)));

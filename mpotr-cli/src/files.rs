@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mpotr::crypto::zeroize::Zeroizing;
 
+use crate::steps::{Stepped, Tried};
+
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
@@ -16,7 +18,7 @@ pub(crate) enum FileError {
         /// The file.
         path: PathBuf,
         /// The system's own error.
-        source: io::Error,
+        source: Stepped,
     },
     /// It holds more than what it is read for can be.
     #[error("{} is over {most} bytes", path.display())]
@@ -35,9 +37,13 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    /// An error of the system, met while a file or a folder was read.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |error| {
+            let source = Stepped::of(Tried::Read(&path), error);
+            Self::Io { path, source }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use mpotr::{Backend, CryptoSuite, SuiteId, SuiteVisitor};
 pub(crate) use args::GkaArgs;
 
 use crate::output::Output;
+use crate::steps::{Stepped, Tried};
 use args::Choice;
 use forecast::Forecast;
 use measure::measure;
@@ -78,7 +79,9 @@ pub(crate) fn run(args: &GkaArgs, out: &mut Output) -> anyhow::Result<()> {
 
     if let Some(path) = &args.plot {
         let picture = plot::draw(&rows, args.suite)?;
-        fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(path, picture)
+            .map_err(|error| Stepped::of(Tried::Write(path), error))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         out.notice(format_args!("the curves are in {}", path.display()));
     }
     Ok(())

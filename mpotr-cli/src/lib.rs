@@ -30,6 +30,7 @@ mod run;
 mod screen;
 #[cfg(feature = "lab")]
 mod sim;
+mod steps;
 mod stop;
 mod suite;
 mod transcript;

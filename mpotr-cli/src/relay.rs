@@ -9,14 +9,17 @@ mod limits;
 use std::path::Path;
 
 use anyhow::Context as _;
-#[cfg(feature = "websocket")]
-use mpotr_transport::Page;
 use mpotr_transport::Relay;
+#[cfg(feature = "websocket")]
+use mpotr_transport::{Page, PageError};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use args::RelayArgs;
 
+#[cfg(feature = "websocket")]
+use crate::files::FileError;
 use crate::output::Output;
+use crate::steps::{Stepped, Tried};
 use crate::stop::Stop;
 
 /// Runs a relay until it is asked to stop.
@@ -31,15 +34,8 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
     let page = args.web.as_deref().map(page).transpose()?;
     let relay = Relay::bind_with(&*args.listen, args.limits.limits())
         .await
-        .map_err(|error| {
-            let how = match error.kind() == std::io::ErrorKind::AddrInUse {
-                true => {
-                    ", where another program listens, another relay it may be; --listen names another port"
-                }
-                false => "",
-            };
-            anyhow::Error::from(error).context(format!("cannot listen on {}{how}", args.listen))
-        })?;
+        .map_err(|error| Stepped::of(Tried::Listen, error))
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
     out.line(format_args!("listening on {}", relay.local_addr()))?;
     #[cfg(feature = "tls")]
     let relay = match server {
@@ -69,7 +65,14 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
 
 #[cfg(feature = "websocket")]
 fn page(folder: &Path) -> anyhow::Result<Page> {
-    Page::read(folder).with_context(|| format!("cannot serve {}", folder.display()))
+    let read = Page::read(folder).map_err(|error| {
+        if let PageError::Read { path, source } = error {
+            FileError::io(&path)(source).into()
+        } else {
+            anyhow::Error::new(error)
+        }
+    });
+    read.with_context(|| format!("cannot serve {}", folder.display()))
 }
 
 #[cfg(feature = "websocket")]

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
-use crate::chat::{ChatError, DoorError, Unsaid};
+use crate::chat::{ChatError, DoorError, NoLink, Unsaid};
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
 use crate::{chat, demo, doctor, dumps, identity, people, relay, rpc, transcript};
@@ -55,7 +55,7 @@ pub fn run() -> ExitCode {
         Err(error) if matches!(error.downcast_ref(), Some(OutputError::Closed)) => {
             ExitCode::from(READER_GONE)
         }
-        Err(error) if error.is::<DoorError>() || error.is::<Unsaid>() => {
+        Err(error) if error.is::<DoorError>() || error.is::<Unsaid>() || error.is::<NoLink>() => {
             out.error(error);
             ExitCode::from(MISUSED)
         }

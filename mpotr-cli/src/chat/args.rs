@@ -46,11 +46,11 @@ pub(crate) struct ChatArgs {
         conflicts_with_all = ["relay", "at", "room", "members", "with", "trust", "ask", "open"])]
     pub(super) link: Option<LinkSource>,
     /// What to call who made the link, from now on: it is kept in the list of the people that you know
-    #[arg(long, value_name = "NAME", requires = "link", value_parser = petname_of)]
+    #[arg(long, value_name = "NAME", value_parser = petname_of)]
     pub(super) link_of: Option<Nick>,
     /// You had the link from who made it in a way in which nobody can have changed it, scanned from its screen for example: it is kept
     /// as verified
-    #[arg(long, requires = "link")]
+    #[arg(long)]
     pub(super) scanned: bool,
     /// Whom the link lets in.
     #[arg(skip)]

@@ -15,10 +15,40 @@ use mpotr_formats::room_address::{self, MAX_ROOM_ADDRESS, RoomAddress, is_room_a
 use super::args::ChatArgs;
 use super::inviting::Brought;
 use crate::address::Place;
+use crate::steps::{Stepped, Tried};
 use crate::suite::AnySuite;
 
 /// The bytes of a file that are too many: there is room for the line ends that mail has put into a link.
 const MAX_FILE: usize = MAX_ROOM_ADDRESS.saturating_mul(2);
+
+/// What is said of a link, and there is no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoLink {
+    /// How it came.
+    #[error(
+        "--scanned says how a link came to you, and none is given: name it with --link LINK, or leave --scanned out"
+    )]
+    Scanned,
+    /// Who made it.
+    #[error(
+        "--link-of says who made a link, and none is given: name it with --link LINK, or leave --link-of out"
+    )]
+    LinkOf,
+}
+
+impl NoLink {
+    /// Whether what is said of a link is said of one.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) const fn check(args: &ChatArgs) -> Result<(), Self> {
+        match (&args.link, args.scanned, &args.link_of) {
+            (None, true, _) => Err(Self::Scanned),
+            (None, false, Some(_)) => Err(Self::LinkOf),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Where a link is.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,9 +105,11 @@ impl LinkSource {
                 let what = || format!("no link in {}", Escaped(&path.to_string_lossy()));
                 let mut text = Zeroizing::new(String::with_capacity(MAX_FILE));
                 let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
-                let file = File::open(path).with_context(what)?;
+                let stepped = |error| Stepped::of(Tried::Read(path), error);
+                let file = File::open(path).map_err(stepped).with_context(what)?;
                 file.take(most)
                     .read_to_string(&mut text)
+                    .map_err(stepped)
                     .with_context(what)?;
                 anyhow::ensure!(text.len() < MAX_FILE, "{}: more is in it", what());
                 read(&text).with_context(what)?

@@ -26,6 +26,7 @@ use super::conversation::Conversation;
 use super::names::Names;
 use super::qr::{MARGIN, Modules};
 use super::wording::enumerated;
+use crate::steps::{Stepped, Tried};
 
 /// The question of an attempt that a link makes.
 const QUESTION: &str = "mpotr once";
@@ -427,10 +428,10 @@ impl Chat<'_> {
             ));
         };
         // Nobody else can read it, and nothing is written over.
-        let file = file.map(|file| new_file(Path::new(file)).map(|new| (file, new)));
-        let file = match file.transpose() {
-            Ok(file) => file,
-            Err(error) => return self.refuse(error),
+        let file = match file.map(|file| (file, new_file(Path::new(file)))) {
+            None => None,
+            Some((file, Ok(made))) => Some((file, made)),
+            Some((file, Err(error))) => return self.refuse(not_written(file, error)),
         };
         let address = RoomAddress {
             room: self.room.clone(),
@@ -463,7 +464,7 @@ impl Chat<'_> {
                     "it is in {}, which only you can read: the other opens it by `mpotr chat --link FILE`",
                     Escaped(file)
                 )),
-                Err(error) => self.refuse(format_args!("cannot write {}: {error}", Escaped(file))),
+                Err(error) => self.refuse(not_written(file, error)),
             },
             None => self.show_link(&link),
         }
@@ -662,23 +663,19 @@ impl Chat<'_> {
     }
 }
 
+/// What to say where a link cannot be written into a file.
+fn not_written(file: &str, error: std::io::Error) -> String {
+    let error = Stepped::of(Tried::Write(Path::new(file)), error);
+    format!("the link was not written into {}: {error}", Escaped(file))
+}
+
 /// A new file that nobody else can read.
-///
-/// # Errors
-/// It cannot be made: what to tell of that.
-fn new_file(path: &Path) -> Result<File, String> {
+fn new_file(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let shown = path.to_string_lossy();
-    let shown = Escaped(&shown);
-    options.open(path).map_err(
-        |error| match error.kind() == std::io::ErrorKind::AlreadyExists {
-            true => format!("{shown} exists already and is not overwritten; name another file"),
-            false => format!("no link was made: cannot write {shown}: {error}"),
-        },
-    )
+    options.open(path)
 }
 
 #[cfg(test)]

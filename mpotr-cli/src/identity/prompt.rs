@@ -11,6 +11,7 @@ use crate::stop::Stopped;
 
 use super::store::refuse_open_to_others;
 use super::store_error::StoreError;
+use crate::steps::{Stepped, Tried};
 
 /// The most bytes of a passphrase file.
 const MAX_PASSPHRASE: usize = 1024;
@@ -31,7 +32,7 @@ pub(crate) enum PromptError {
         /// The file.
         path: PathBuf,
         /// The system's own error.
-        source: std::io::Error,
+        source: Stepped,
     },
     /// The passphrase file holds something else than one line of text.
     #[error("the passphrase file {} must hold one line of UTF-8 text of at most {MAX_PASSPHRASE} bytes", path.display())]
@@ -102,9 +103,9 @@ fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {
 /// # Errors
 /// Every variant of [`PromptError`] but `NoTerminal`, `Stopped`, `NotGiven` and `Mismatch`.
 pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<String>, PromptError> {
-    let unreadable = |source| PromptError::File {
+    let unreadable = |error| PromptError::File {
         path: path.to_owned(),
-        source,
+        source: Stepped::of(Tried::Read(path), error),
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;

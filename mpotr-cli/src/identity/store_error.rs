@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::steps::{Stepped, Tried};
+
 /// No identity file is longer, under a passphrase or not: 4 KiB.
 pub(crate) const MAX_FILE: usize = 4096;
 
@@ -72,7 +74,7 @@ pub(crate) enum StoreError {
         /// The file or folder.
         path: PathBuf,
         /// The system's own error.
-        source: io::Error,
+        source: Stepped,
     },
 }
 
@@ -80,6 +82,14 @@ impl StoreError {
     /// An error of the system, met while `what` was tried on `path`.
     pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { what, path, source }
+        move |error| {
+            let tried = match what {
+                "look at" | "open" | "read" => Tried::Read(&path),
+                "make the folder" => Tried::Folder,
+                _ => Tried::Write(&path),
+            };
+            let source = Stepped::of(tried, error);
+            Self::Io { what, path, source }
+        }
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use mpotr_formats::known::{self, KnownPeople, MAX_KNOWN_FILE};
 
 use crate::identity::{StoreError, store};
+use crate::steps::{Stepped, Tried};
 use crate::suite::AnySuite;
 
 /// For so long another program may hold the lock.
@@ -87,7 +88,10 @@ impl PeopleFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let cannot = || format!("cannot lock {}", self.0.display());
-        let file = options.open(path).with_context(cannot)?;
+        let file = options
+            .open(path)
+            .map_err(|error| Stepped::of(Tried::Write(&self.0), error))
+            .with_context(cannot)?;
         let ends = Instant::now().checked_add(PATIENCE);
         loop {
             match file.try_lock() {

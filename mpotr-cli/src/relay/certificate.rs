@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use mpotr::crypto::zeroize::Zeroizing;
 use mpotr_transport::TlsServer;
 
+use crate::steps::{Stepped, Tried};
+
 /// What a certificate that is made here is for. Members know the relay by its key, and look at no name.
 const NAME: &str = "mpotr-relay";
 
@@ -21,7 +23,8 @@ pub(super) fn server(file: &Path) -> anyhow::Result<TlsServer> {
         Err(error) => {
             // That of the system names the file under which it was to be begun.
             let error = io::Error::from(error.kind());
-            return Err(error).with_context(|| format!("cannot make {}", file.display()));
+            return Err(Stepped::of(Tried::Write(file), error))
+                .with_context(|| format!("cannot make {}", file.display()));
         }
     }
     if !file.is_file() {

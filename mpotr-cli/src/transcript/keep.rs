@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use mpotr::Record;
 use mpotr_transcript::Writer;
 
+use crate::steps::{Stepped, Tried};
+
 /// Appends to a transcript file.
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -68,9 +70,8 @@ impl Keeper {
         }
         let end = std::mem::take(&mut self.writer).end();
         self.append(&end)?;
-        self.file
-            .sync_all()
-            .with_context(|| format!("cannot write to {}", self.path.display()))
+        let synced = self.file.sync_all().map_err(|error| self.refused(error));
+        synced.with_context(|| format!("cannot write to {}", self.path.display()))
     }
 
     /// Appends all of it, or nothing.
@@ -82,14 +83,23 @@ impl Keeper {
         } else {
             // A disk that is full, or a limit that is met, takes a part: half a record would be a flaw of the transcript.
             let whole = self.whole;
-            self.file.set_len(whole).with_context(|| {
+            let cut = self
+                .file
+                .set_len(whole)
+                .map_err(|error| self.refused(error));
+            cut.with_context(|| {
                 format!(
                     "{} ends in half a record: only its first {whole} bytes are good",
                     self.path.display()
                 )
             })?;
         }
+        let written = written.map_err(|error| self.refused(error));
         written.with_context(|| format!("cannot write to {}", self.path.display()))
+    }
+
+    fn refused(&self, error: io::Error) -> Stepped {
+        Stepped::of(Tried::Write(&self.path), error)
     }
 }
 
@@ -102,6 +112,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.map_err(|error| {
         // What cannot be removed stays, and is told of when the name is used again.
         let _stays = std::fs::remove_file(path);
+        let error = Stepped::of(Tried::Write(path), error);
         anyhow::Error::new(error).context(format!("cannot write to {}", path.display()))
     })
 }
@@ -116,8 +127,12 @@ fn create(path: &Path) -> anyhow::Result<File> {
     close_to_others(&mut options);
     options.open(path).map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
-            anyhow::anyhow!("{} exists already and is not overwritten", path.display())
+            anyhow::anyhow!(
+                "{} exists already and is not overwritten: name another file",
+                path.display()
+            )
         } else {
+            let error = Stepped::of(Tried::Write(path), error);
             anyhow::Error::new(error).context(format!("cannot make {}", path.display()))
         }
     })

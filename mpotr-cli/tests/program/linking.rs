@@ -210,6 +210,19 @@ fn a_link_names_those_who_are_in_the_room() {
     maker.type_in("/link\n");
     let link = link_of(&maker);
     assert_eq!(link.matches("&key=").count(), 2, "{link}");
+    // Nothing is written over, and that is told with what can be done.
+    let taken = town.home.path().join("taken");
+    fs::write(&taken, "mine").unwrap();
+    for (file, step) in [
+        (&taken, "name another file"),
+        (&taken.join("link"), "a folder of your own"),
+    ] {
+        maker.type_in(&format!("/link to {}\n", file.display()));
+        let told = maker.hears_err(step);
+        let tried = format!("the link was not written into {}", file.display());
+        assert!(told.contains(&tried), "{told}");
+    }
+    assert_eq!(fs::read_to_string(&taken).unwrap(), "mine");
     // In a file, which nobody sees who looks at the command lines of others, and broken as mail breaks it.
     let file = town.home.path().join("link");
     let (begin, end) = link.split_at(60);

@@ -42,6 +42,7 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
             && error.contains("--listen names another port"),
         "{error}"
     );
+    assert!(error.contains("another program has that port"), "{error}");
 }
 
 /// A relay over TLS, and its address.
@@ -162,6 +163,7 @@ fn a_relay_serves_the_page_of_a_folder() {
     let error = fail(home.path(), &options);
     assert!(error.contains("cannot serve "), "{error}");
     assert!(error.contains("cannot read "), "{error}");
+    assert!(error.contains("`ls "), "{error}");
     std::fs::create_dir(&page).unwrap();
     let error = fail(home.path(), &options);
     assert!(error.contains("there is no index.html in it"), "{error}");

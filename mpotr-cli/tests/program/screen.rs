@@ -449,7 +449,7 @@ fn a_link_is_seen_whole_on_a_small_screen() {
     );
     // Nothing is written over.
     alice.say(&format!("/link dave to {named}"));
-    alice.shows("exists already and is not");
+    alice.shows("the link was not written into");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
     // Where the code has no room it is said what to do.
     let bob = tmux.chat("bob", SMALL, &relay.address, &more);

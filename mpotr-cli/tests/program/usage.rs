@@ -47,6 +47,84 @@ fn without_a_terminal_whom_to_let_in_is_named_beside_all_else_that_is_missing() 
     }
 }
 
+/// An option that does nothing is not passed over: an address of the room beside it makes it no less wrong.
+#[test]
+fn what_is_said_of_a_link_takes_one() {
+    let home = tempdir().unwrap();
+    let room = [
+        "chat",
+        "--relay",
+        "127.0.0.1:1",
+        "--room",
+        "tea",
+        "--nick",
+        "a",
+        "--open",
+    ];
+    for option in [&["--scanned"][..], &["--link-of", "bob"]] {
+        for begin in [&room[..], &["chat"], &["chat", "--nick", "a"]] {
+            let finished = run(home.path(), &[begin, option].concat());
+            assert_eq!(finished.code, Some(2), "{finished:?}");
+            assert!(finished.err.contains("--link LINK"), "{finished:?}");
+            assert!(finished.err.contains(option[0]), "{finished:?}");
+            assert_eq!(finished.err.lines().count(), 1, "{finished:?}");
+        }
+    }
+}
+
+/// An error of the system alone says neither what was tried nor what can be done.
+#[test]
+fn what_the_system_refuses_is_told_with_what_was_tried_and_the_next_step() {
+    let home = tempdir().unwrap();
+    std::fs::write(home.path().join("taken"), "x").unwrap();
+    let folder = home.path().to_str().unwrap();
+    let looks = format!("`ls {folder}` shows");
+    let makes = format!("`mkdir -p {folder}/lost`");
+    for (line, tried, step) in [
+        ("CHAT --link HERE/missing", "missing", &*looks),
+        ("CHAT IN --with HERE/missing", "missing", &looks),
+        (
+            "CHAT IN --with HERE/lost/file",
+            "lost/file",
+            "there is no folder",
+        ),
+        (
+            "CHAT IN --open --save-transcript HERE/lost/file",
+            "lost/file",
+            &makes,
+        ),
+        (
+            "CHAT IN --open --save-transcript HERE/taken",
+            "taken",
+            "name another",
+        ),
+        ("people add HERE/missing.pub bob", "missing.pub", &looks),
+        ("transcript verify HERE/missing", "missing", &looks),
+        (
+            "identity new --identity HERE/new --passphrase-file HERE/missing",
+            "missing",
+            &looks,
+        ),
+        (
+            "identity new --identity HERE/taken/new",
+            "taken",
+            "a folder of your own",
+        ),
+        ("relay --listen 192.0.2.1:7667", "192.0.2.1:7667", "0.0.0.0"),
+        ("relay --listen nowhere.invalid:1", "nowhere", "HOST:PORT"),
+    ] {
+        let line = line
+            .replace("CHAT", "chat --nick a")
+            .replace("HERE", folder);
+        let line = line.replace("IN", "--relay 127.0.0.1:1 --room tea");
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let finished = run(home.path(), &arguments);
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let told = finished.err.lines().last().unwrap();
+        assert!(told.contains(tried) && told.contains(step), "{told}");
+    }
+}
+
 #[test]
 fn the_help_says_what_a_signal_does_and_when() {
     let help = succeed(tempdir().unwrap().path(), &["chat", "--help"]);
