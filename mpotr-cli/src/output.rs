@@ -235,21 +235,18 @@ impl Output {
         }
     }
 
-    /// Shows a drawing to a person, whose rows are not to be broken. Returns whether there is room for it.
-    pub(crate) fn drawing(&mut self, rows: &[String]) -> bool {
-        let is_one = |width: Rows, row: &str| width.of(row).len() == 1;
-        let has_room = match (&self.screen, rows_of(&self.notices)) {
-            (Some(screen), _) => {
-                let width = screen.rows();
-                rows.iter().all(|row| is_one(width, row))
-            }
-            (None, Some(width)) => rows.iter().all(|row| is_one(width, &format!("* {row}"))),
-            (None, None) => false,
+    /// Shows to a person the first of these drawings that its terminal has room for, whose rows are not to be broken. Returns whether
+    /// there is one.
+    pub(crate) fn drawing(&mut self, drawings: impl IntoIterator<Item = Vec<String>>) -> bool {
+        let Some((width, height)) = rows_of(&self.notices).zip(height_of(&self.notices)) else {
+            return false;
         };
-        if has_room {
-            rows.iter().for_each(|row| self.notice(row));
-        }
-        has_room
+        let is_one = |row: &String| width.of(&format!("* {row}")).len() == 1;
+        // The row below it is that of what is typed.
+        let fits = |rows: &Vec<String>| rows.len() < height && rows.iter().all(is_one);
+        let drawing = drawings.into_iter().find(fits);
+        drawing.iter().flatten().for_each(|row| self.notice(row));
+        drawing.is_some()
     }
 
     /// Prints a result for a person: a line, or in a terminal as many rows as it needs.
@@ -398,6 +395,20 @@ fn rows_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<Rows> {
 fn rows_of(stream: &(impl IsTerminal + std::os::windows::io::AsHandle)) -> Option<Rows> {
     let columns = || terminal_size::terminal_size_of(stream).map(|(width, _)| width.0);
     stream.is_terminal().then(|| Rows::new(columns()))
+}
+
+/// How many rows a terminal has; `None` for a file or a pipe, and for a terminal that does not say.
+#[cfg(unix)]
+fn height_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
+    let (_, height) = terminal_size::terminal_size_of(stream)?;
+    stream.is_terminal().then_some(height.0.into())
+}
+
+/// How many rows a terminal has; `None` for a file or a pipe, and for a terminal that does not say.
+#[cfg(windows)]
+fn height_of(stream: &(impl IsTerminal + std::os::windows::io::AsHandle)) -> Option<usize> {
+    let (_, height) = terminal_size::terminal_size_of(stream)?;
+    stream.is_terminal().then_some(height.0.into())
 }
 
 /// What is written for a line.

@@ -373,9 +373,22 @@ impl Screen {
         self.here(|room| room.board.choices = choices);
     }
 
-    /// What is asked about what was pasted, until it is answered.
+    /// What is asked about what was pasted, until it is answered: it is in sight.
     pub(crate) fn ask(&self, question: Option<String>) {
-        self.here(|room| room.board.question = question);
+        self.here(|room| {
+            room.board.sheet.take_if(|_| question.is_some());
+            room.board.question = question;
+        });
+    }
+
+    /// Looks back at the talk from where the line that is typed is not seen. Returns whether that was so.
+    pub(crate) fn look_back(&self) -> bool {
+        let mut was_hidden = false;
+        self.here(|room| {
+            was_hidden = room.board.hides_line();
+            room.board.sheet.take_if(|_| was_hidden);
+        });
+        was_hidden
     }
 
     /// Looks at what is a page above, or below.
@@ -483,13 +496,6 @@ impl Screen {
             room.board.log.waits(waits);
             room.board.show(view);
         });
-    }
-
-    /// The rows in which lines are shown.
-    pub(crate) fn rows(&self) -> Rows {
-        let state = self.lock();
-        let room = state.rooms.get(self.1);
-        room.map_or(Rows::new(None), |room| room.board.width())
     }
 
     /// What was told last, since the person typed something, in each room.

@@ -9,6 +9,7 @@
 mod completing;
 mod history;
 mod keys;
+mod marking;
 mod modes;
 mod pasting;
 mod shape;
@@ -96,6 +97,10 @@ pub(crate) fn begin(screen: Option<Screen>) -> bool {
             return false;
         }
     }
+    let mut terminal = terminal;
+    if screen.is_none() {
+        marking::begin(&mut terminal);
+    }
     let line = Line {
         terminal,
         modes,
@@ -128,6 +133,7 @@ pub(crate) fn here() -> Option<&'static Typed> {
 /// Gives back a terminal that is taken, if there is one, whatever the rest of the program is in.
 pub(crate) fn give_back_at_once() {
     modes::give_back_at_once();
+    marking::end_at_once();
     screen::leave_at_once();
 }
 
@@ -194,7 +200,9 @@ impl Typed {
         let line = self.line.try_lock();
         line.is_ok_and(|line| {
             let mut aside = line.aside.values();
-            !line.text.is_empty() || aside.any(|(text, _)| !text.is_empty())
+            !line.text.is_empty()
+                || line.pasted.is_some()
+                || aside.any(|(text, _)| !text.is_empty())
         })
     }
 
@@ -204,7 +212,15 @@ impl Typed {
             if let Some(screen) = line.screen.clone() {
                 screen.close();
                 line.modes.give_back();
-            } else if line.modes.give_back() && !line.text.is_empty() {
+                return;
+            }
+            if line.pasted.take().is_some() {
+                // What is asked is no longer, and what is typed is seen again.
+                line.hide();
+                line.show();
+            }
+            marking::end();
+            if line.modes.give_back() && !line.text.is_empty() {
                 line.text.end();
                 line.leave();
             }
@@ -218,6 +234,7 @@ impl Typed {
             if let Some(screen) = &line.screen {
                 screen.close();
             }
+            marking::end();
             line.modes.give_back();
         });
     }
@@ -242,8 +259,9 @@ impl Typed {
         line.modes.take_again();
         // Others have written to the terminal meanwhile.
         line.shape = Shape::default();
-        if let Some(screen) = &line.screen {
-            screen.open();
+        match &line.screen {
+            Some(screen) => screen.open(),
+            None => marking::begin(&mut line.terminal),
         }
         line.show();
     }
@@ -297,9 +315,32 @@ impl Line {
         }
         let rows = shape::rows_of(&self.terminal);
         let most = shape::height_of(&self.terminal);
-        let text = &self.text;
-        let shown = self.shape.show(text.before(), text.bytes(), rows, most);
+        // What is asked is where the person looks, below all that comes meanwhile, and what is typed comes back with an answer.
+        let question = self.pasted.as_ref().and_then(Pasted::question);
+        let shown = match question.as_ref().map(String::as_bytes) {
+            Some(asked) => self.shape.show(asked, asked, rows, most),
+            None => {
+                let text = &self.text;
+                self.shape.show(text.before(), text.bytes(), rows, most)
+            }
+        };
         self.write(&shown);
+    }
+
+    /// Leaves lines on the screen as those that were typed, above the one that is.
+    fn leave_pasted(&mut self, lines: &[u8]) {
+        if self.screen.is_some() {
+            return;
+        }
+        let typed = core::mem::take(&mut self.text);
+        self.hide();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            self.text
+                .replace(line.strip_suffix(b"\n").unwrap_or(line).to_vec());
+            self.show();
+            self.leave();
+        }
+        self.text = typed;
     }
 
     /// Leaves it on the screen and begins a row below.
@@ -329,6 +370,8 @@ impl Line {
                 let ends = lines.iter().filter(|byte| **byte == b'\n');
                 self.rooms.extend(ends.map(|_| self.room));
                 whole.extend(lines);
+            } else if edit == Edit::Return && self.screen.as_ref().is_some_and(Screen::look_back) {
+                // What was typed is seen before it is sent.
             } else if edit == Edit::Return && self.screen.as_ref().is_some_and(Screen::refuses) {
                 // What was typed stays.
             } else if edit == Edit::Return {
@@ -481,10 +524,14 @@ impl Line {
             Some(is_sent) => {
                 self.ask(None);
                 let lines = pasted.lines();
-                if is_sent && let Some(screen) = &self.screen {
+                if !is_sent {
+                    return Vec::new();
+                }
+                if let Some(screen) = &self.screen {
                     screen.answered();
                 }
-                if is_sent { lines } else { Vec::new() }
+                self.leave_pasted(&lines);
+                lines
             }
             None => {
                 self.look(edit);

@@ -11,6 +11,7 @@ use mpotr_formats::Escaped;
 use mpotr_formats::known::KnownPeople;
 
 use super::args::ChatArgs;
+use super::wording::fingerprint;
 
 /// Whom this member lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,6 +186,28 @@ impl Door {
             "to let it in, too, start again with --with {} FILE, where FILE holds its public key",
             Escaped(&files.join(" "))
         )
+    }
+
+    /// What may keep this member out of a room that goes on, in words of its own case.
+    pub(super) fn keeps_out(&self) -> &'static str {
+        match self.is_of_link() {
+            true => "your link was made where nobody else comes in",
+            false => "say by --with or a link who comes in",
+        }
+    }
+
+    /// How others let one in, as this member can tell them: by a word, unless what they started with said who comes in. `whom` is
+    /// what it is called in the sentence.
+    pub(super) fn lets_in_there(&self, key: &IdentityKey, whom: &str) -> String {
+        let key = fingerprint(key);
+        match self.is_of_link() {
+            true => format!(
+                "/admit {key} does it there, or a new start of that room with --ask, and another link: ask who gave you yours"
+            ),
+            false => format!(
+                "/admit {key} does it there, or, where --with or a link says who comes in, a new start by one that names {whom}, too"
+            ),
+        }
     }
 
     /// Those of --with, and the name of the file of each.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::command::Command;
+use super::held::Why;
 use super::input::{self, Line, Stamped};
 use super::outcome::{Outcome, Unsent};
 use super::wording::count;
@@ -216,8 +217,11 @@ impl Chat<'_> {
         lines: &mut mpsc::Receiver<io::Result<Stamped>>,
         stop: &mut Stop,
     ) {
-        for (_, names) in self.held.never_given() {
-            self.outcome.note(Unsent::Unseen { names });
+        for why in self.held.never_given() {
+            self.outcome.note(match why {
+                Why::CameIn(names) => Unsent::Unseen { names },
+                Why::MayAnswer => Unsent::Unread,
+            });
         }
         let early = self.early.drain(..).map(|early| early.text);
         for _ in early.chain(self.unseen.take()) {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use mpotr::{Message, TextId, Told};
 use mpotr_formats::Escaped;
 
+use super::wording::enumerated;
+
 /// What is told the first time.
 const HINT: &str = "/release sends what is held to all who are here now, /discard takes it back; a number behind it \
                     means one text alone";
@@ -19,9 +21,18 @@ pub(super) struct HeldTexts {
     on_way: BTreeMap<TextId, String>,
     /// Those of them that are held, by the numbers that the person knows them by.
     held: BTreeMap<u32, TextId>,
-    /// Those that are held and were not given to the room, each with who came in.
-    early: BTreeMap<u32, (String, Vec<String>)>,
+    /// Those that are held and were not given to the room.
+    early: BTreeMap<u32, (String, Why)>,
     last: u32,
+}
+
+/// Why a text is held that the room was not given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// These came in, who would read it.
+    CameIn(Vec<String>),
+    /// It may answer what another asks.
+    MayAnswer,
 }
 
 impl HeldTexts {
@@ -56,8 +67,34 @@ impl HeldTexts {
     pub(super) fn hold_early(&mut self, text: String, names: Vec<String>) -> Vec<String> {
         let (number, told) = self.number(&text, &names);
         self.last = number;
-        self.early.insert(number, (text, names));
+        self.early.insert(number, (text, Why::CameIn(names)));
         told
+    }
+
+    /// Holds a text that may answer what one of these asks. Returns what to tell.
+    pub(super) fn hold_answer(&mut self, text: String, names: &[String]) -> Vec<String> {
+        self.last = self.last.saturating_add(1);
+        let number = self.last;
+        let how = match names {
+            [one] => format!("/answer gives an answer to {one} alone"),
+            _ => "/answer and a name gives an answer to that one alone".to_owned(),
+        };
+        let told = vec![
+            format!(
+                "not sent, for it may be the answer to {}, and would go to all: {number}: {}",
+                enumerated(names),
+                Escaped(&text)
+            ),
+            format!("{how}; /release {number} sends this to all, /discard {number} takes it back"),
+        ];
+        self.early.insert(number, (text, Why::MayAnswer));
+        told
+    }
+
+    /// Whether the text of a number is held since it may be an answer.
+    pub(super) fn may_answer(&self, number: u32) -> bool {
+        let held = self.early.get(&number);
+        held.is_some_and(|(_, why)| *why == Why::MayAnswer)
     }
 
     /// The number of the next text that is held, and what is told of it.
@@ -90,14 +127,17 @@ impl HeldTexts {
     pub(super) fn take_early(&mut self, number: Option<u32>) -> Vec<String> {
         let taken = match number {
             Some(number) => self.early.remove(&number).into_iter().collect(),
-            None => self.never_given().collect::<Vec<_>>(),
+            None => core::mem::take(&mut self.early)
+                .into_values()
+                .collect::<Vec<_>>(),
         };
         taken.into_iter().map(|(text, _)| text).collect()
     }
 
-    /// All texts that are held and that the room was not given, each with who came in. They are held no longer.
-    pub(super) fn never_given(&mut self) -> impl Iterator<Item = (String, Vec<String>)> {
-        core::mem::take(&mut self.early).into_values()
+    /// Why each text is held that is and that the room was not given. They are held no longer.
+    pub(super) fn never_given(&mut self) -> impl Iterator<Item = Why> {
+        let early = core::mem::take(&mut self.early).into_values();
+        early.map(|(_, why)| why)
     }
 
     /// The text that an event tells the loss of.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use super::Chat;
 use super::conversation::Conversation;
 use super::names::Names;
-use super::qr::{MARGIN, Modules};
+use super::qr::{LEAST_MARGIN, MARGIN, Modules};
 use super::wording::enumerated;
 use crate::steps::{Stepped, Tried};
 
@@ -457,6 +457,9 @@ impl Chat<'_> {
                 "you know {wanted} by the key {key}: if another comes by this link you are warned, and it is not kept"
             ));
         }
+        self.tell_who_comes_by_it(given_to);
+        self.tell_whom_it_names(&address.keys);
+        // Last of all: a code that is higher than what is left of the window is read by no camera.
         match file {
             // The file was made before: what the link replaces serves until there is one.
             Some((file, mut written)) => match written.write_all(format!("{}\n", *link).as_bytes()) {
@@ -468,8 +471,6 @@ impl Chat<'_> {
             },
             None => self.show_link(&link),
         }
-        self.tell_who_comes_by_it(given_to);
-        self.tell_whom_it_names(&address.keys);
     }
 
     /// For whom the link was in whose place another comes, if there was one.
@@ -522,11 +523,14 @@ impl Chat<'_> {
         let Some(code) = Modules::of(link).filter(|_| self.at_terminal) else {
             return;
         };
-        if !self.out.drawing(&code.drawn(MARGIN)) {
-            let (columns, _) = code.size(MARGIN);
+        let margins = (LEAST_MARGIN..=MARGIN).rev();
+        if !self.out.drawing(margins.map(|margin| code.drawn(margin))) {
+            let (columns, rows) = code.size(LEAST_MARGIN);
             self.out.notice(format_args!(
-                "for a QR code of it there is no room: it takes a terminal of {} columns",
-                columns.saturating_add(2)
+                "for a QR code of it this window is too small: it takes {} columns and {} rows. Make it larger and make another link, or \
+                 write one into a file: /link NAME to FILE",
+                columns.saturating_add(2),
+                rows.saturating_add(1)
             ));
         }
     }

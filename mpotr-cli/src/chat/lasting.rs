@@ -7,7 +7,6 @@ use mpotr::{Membership, Told, Waiting, WaitingReason};
 use tokio::time::Instant;
 
 use super::conversation::Conversation;
-use super::wording::lets_in_there;
 
 /// A first agreement among those who are there takes some seconds, and longer over slow carriers.
 const AGREES: Duration = Duration::from_secs(60);
@@ -98,9 +97,9 @@ impl Conversation {
             Some(Wait::Rules) => vec![self.still_differ()],
             Some(Wait::Door) => {
                 let mut told = format!(
-                    "still outside: its members have not let you in, or have left you out before, or say by --with or a link who comes in; \
-                     {}",
-                    lets_in_there(&self.me, "you")
+                    "still outside: its members have not let you in, or have left you out before, or {}; {}",
+                    self.door.keeps_out(),
+                    self.door.lets_in_there(&self.me, "you")
                 );
                 if keeps_identity {
                     told.push_str(

@@ -65,7 +65,7 @@ pub(crate) enum Naming {
     Renamed { before: String, after: String },
     /// These look alike and are all shown with digits from now on.
     Clash(Vec<String>),
-    /// It calls itself as a known person is called, and has another key.
+    /// It calls itself `name`, as a known person is called, and has another key.
     OtherKey {
         name: String,
         identity: IdentityKey,
@@ -73,7 +73,6 @@ pub(crate) enum Naming {
     },
     /// It calls itself as the file is called by which another was given.
     OtherFile {
-        name: String,
         identity: IdentityKey,
         file: String,
         given: IdentityKey,
@@ -295,7 +294,6 @@ impl Names {
             && self.impostors.entry(member).or_default().insert(given)
         {
             heard.push(Naming::OtherFile {
-                name: nick.to_string(),
                 identity: member,
                 file,
                 given,

@@ -33,7 +33,7 @@ impl Chat<'_> {
         }
         match command {
             Command::Nothing => {}
-            Command::Say(text) => self.send(text, seen).await,
+            Command::Say(text) => self.send_no_answer(text, seen).await,
             Command::Members => self.members().await,
             Command::Quit => self.quit().await,
             Command::Help(None) => self.tell(help::help()),

@@ -56,22 +56,21 @@ impl Conversation {
                 names.join(" and "),
             ),
             Naming::OtherKey {
-                name,
-                identity,
-                known,
+                identity, known, ..
             } => format!(
-                "WARNING: {name} is another than the {} you know: this is {}, and the one you know is {}",
+                "WARNING: {} is another than the {} you know: this is {}, and the one you know is {}",
+                self.name(identity),
                 self.name(known),
                 fingerprint(identity),
                 fingerprint(known),
             ),
             Naming::OtherFile {
-                name,
                 identity,
                 file,
                 given,
             } => format!(
-                "WARNING: {name} is another than the one in {}: this is {}, and the key in that file is that of {}",
+                "WARNING: {} is another than the one in {}: this is {}, and the key in that file is that of {}",
+                self.name(identity),
                 Escaped(file),
                 fingerprint(identity),
                 fingerprint(given),

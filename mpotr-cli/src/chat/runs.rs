@@ -4,7 +4,7 @@
 use mpotr::{IdentityKey, Membership, Told, Vote, Waiting, WaitingReason};
 
 use super::conversation::{Conversation, Say, notice};
-use super::wording::{enumerated, fingerprint, lets_in_there};
+use super::wording::{enumerated, fingerprint};
 
 impl Conversation {
     /// What to print of a run, if the event is of one.
@@ -154,7 +154,7 @@ impl Conversation {
             return notice(format!(
                 "waiting for {} to let you in, which {have} not done as far as {has} said: {}",
                 enumerated(&names),
-                lets_in_there(identity, "you")
+                self.door.lets_in_there(identity, "you")
             ));
         }
         let is_own_word = missing == [self.me] && self.door.can_admit(identity);
@@ -181,7 +181,7 @@ impl Conversation {
                 format!("to let it in: /admit {}", fingerprint(identity))
             }
             true => self.door.names_another(),
-            false => format!("ask for that: {}", lets_in_there(identity, &whom)),
+            false => format!("ask for that: {}", self.door.lets_in_there(identity, &whom)),
         };
         format!(
             "{who} {have} not let {whom} in, and nobody is in a room with one whom it does not let in itself; {how}"

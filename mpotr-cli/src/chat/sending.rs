@@ -37,6 +37,16 @@ impl Chat<'_> {
         }
     }
 
+    /// The same, unless a person may have typed it as the answer to what another asks: then it says first that it answers nobody.
+    pub(super) async fn send_no_answer(&mut self, text: String, seen: Seen) {
+        let names = self.conversation.who_may_be_answered();
+        if names.is_empty() || !self.at_terminal {
+            return self.send(text, seen).await;
+        }
+        let told = self.held.hold_answer(text, &names);
+        self.tell(told);
+    }
+
     /// Gives a text to the room.
     async fn give(&self, text: &str, seen: Seen) -> Result<TextId, HandleError> {
         let body = Payload {
@@ -175,6 +185,9 @@ impl Chat<'_> {
         let Some(text) = self.held.early(number).map(str::to_owned) else {
             return;
         };
+        if self.held.may_answer(number) {
+            self.conversation.verifying.texts_are_no_answers();
+        }
         match self.give(&text, seen).await {
             Err(HandleError::Send(SendError::StaleRoster { added })) => self.stays_held(&added),
             given => {

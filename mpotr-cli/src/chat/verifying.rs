@@ -32,6 +32,8 @@ pub(super) struct Verifying {
     /// Who has asked since the person last answered, whether it still does or not: an answer that is on its way to one of
     /// them is not for another that asks by now.
     have_asked: BTreeSet<IdentityKey>,
+    /// Attempts of which the person has said, by a text, that what it types answers none of them.
+    unanswered: BTreeSet<AttemptId>,
     /// The attempt whose answer began with the name of who asks, of which the person was told.
     named: Option<AttemptId>,
     /// What muted members ask, of which nothing is shown.
@@ -52,6 +54,12 @@ impl Verifying {
     /// Who asks for a secret.
     pub(super) fn asking(&self) -> impl Iterator<Item = &IdentityKey> {
         self.asking.iter().map(|(_, identity)| identity)
+    }
+
+    /// What the person types from now on are texts, and answer nobody who asks now.
+    pub(super) fn texts_are_no_answers(&mut self) {
+        let asking = self.asking.iter().map(|(attempt, _)| *attempt);
+        self.unanswered = asking.collect();
     }
 
     /// The person leaves.
@@ -526,6 +534,16 @@ impl Verifying {
 }
 
 impl Conversation {
+    /// Who asks what a text may answer that a person types.
+    pub(super) fn who_may_be_answered(&self) -> Vec<String> {
+        let Verifying {
+            asking, unanswered, ..
+        } = &self.verifying;
+        let asking = asking.iter();
+        let open = asking.filter(|(attempt, _)| !unanswered.contains(attempt));
+        open.map(|(_, who)| self.name(who)).collect()
+    }
+
     /// Which attempt an answer is for, and the answer.
     fn asked<'a>(&mut self, words: &'a str) -> Result<(AttemptId, &'a str), Vec<String>> {
         let verifying = &self.verifying;

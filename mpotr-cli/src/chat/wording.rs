@@ -315,14 +315,6 @@ pub(crate) fn with_blanks_for_tabs(text: &str) -> String {
     text.replace('\t', TAB)
 }
 
-/// How others let one in: by a word, unless the command line said who comes in. `whom` is what it is called in the sentence.
-pub(super) fn lets_in_there(key: &IdentityKey, whom: &str) -> String {
-    format!(
-        "/admit {} does it there, or, where --with or a link says who comes in, a new start by one that names {whom}, too",
-        fingerprint(key)
-    )
-}
-
 /// What people compare.
 pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
     Fingerprint::of::<AnySuite>(key)

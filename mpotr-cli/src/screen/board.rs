@@ -144,11 +144,6 @@ impl Board {
         self.window = window;
     }
 
-    /// The rows in which lines are shown.
-    pub(super) const fn width(&self) -> Rows {
-        self.window.rows
-    }
-
     /// Whether what was told last is what is looked at.
     pub(super) const fn is_at_end(&self) -> bool {
         self.at.is_none() && self.sheet.is_none()
@@ -160,6 +155,12 @@ impl Board {
             Some(_) => None,
             None => Some(Sheet::new(What::Asked)),
         };
+    }
+
+    /// Whether the line that is typed is not seen: a link has all of the screen.
+    pub(super) fn hides_line(&self) -> bool {
+        let sheet = self.sheet.as_ref();
+        sheet.is_some_and(|sheet| matches!(sheet.what, What::Link { .. }))
     }
 
     /// Where is looked, if that is not the end.

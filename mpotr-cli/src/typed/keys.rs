@@ -85,7 +85,7 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 /// Keys under way.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// Whether they are typed at a screen, whose terminal marks what is pasted and tells when it is looked at.
+    /// Whether they are typed at a screen, whose terminal tells when it is looked at.
     at_screen: bool,
     state: State,
     /// What is pasted, so far.
@@ -138,9 +138,7 @@ impl Keys {
                 }
                 (State::Sequence, None)
             }
-            (State::Sequence, b'~') if self.at_screen && self.sequence == b"200" => {
-                (State::Pasting, None)
-            }
+            (State::Sequence, b'~') if self.sequence == b"200" => (State::Pasting, None),
             (State::Sequence | State::Shifted, 0x40..=0x7e) => {
                 let of_screen = || edit_of_screen(&self.sequence, byte);
                 let edit = edit_of_sequence(&self.sequence, byte);
@@ -288,7 +286,6 @@ mod tests {
             "\x1b[5~",
             "\x1bOP",
             "\x1bx",
-            "\x1b[200~",
             "\x1b[99999999999999999999A",
             "\x00",
             "\x0c",
@@ -353,6 +350,14 @@ mod tests {
         assert_eq!(keys.read(bytes), edits);
         let one_by_one: Vec<_> = bytes.iter().flat_map(|byte| keys.read(&[*byte])).collect();
         assert_eq!(one_by_one, edits);
+    }
+
+    #[test]
+    fn what_is_pasted_is_told_from_what_is_typed_everywhere() {
+        let mut keys = Keys::default();
+        let pasted = Edit::Pasted(b"one\r\x1b[Atwo".to_vec());
+        let edits = [Edit::Byte(b'a'), pasted, Edit::Byte(b'b')];
+        assert_eq!(keys.read(b"a\x1b[200~one\r\x1b[Atwo\x1b[201~b"), edits);
     }
 
     #[test]

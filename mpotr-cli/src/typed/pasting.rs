@@ -1,4 +1,4 @@
-//! What is pasted at a screen. A line of it gets into the one that is typed, and is sent when the person sends that. Of many lines
+//! What is pasted, where the terminal marks it. A line of it gets into the one that is typed, and is sent when the person sends that. Of many lines
 //! the person says first whether they are sent: each as a text, for what comes from elsewhere is no command.
 
 use super::keys::Edit;

@@ -168,7 +168,9 @@ fn who_takes_the_name_of_another_that_with_names_is_warned_of_at_once() {
     mallory.type_in("it is me, bob\n");
     let digits = carol.fingerprint[..11].replace(' ', "-");
     first.hears_out(&format!("bob#{digits}: it is me, bob\n"));
-    let told = first.hears_err("WARNING: bob is another than the one in bob.pub");
+    let told = first.hears_err(&format!(
+        "WARNING: bob#{digits} is another than the one in bob.pub"
+    ));
     for person in [&bob, &carol] {
         assert!(told.contains(person.fingerprint.as_str()), "{told}");
     }

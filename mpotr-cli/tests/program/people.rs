@@ -146,7 +146,9 @@ fn a_known_person_is_shown_by_its_petname_and_another_of_that_name_is_told_loudl
     other.type_in("no, me\n");
     let digits = mallory.fingerprint[..11].replace(' ', "-");
     reader.hears_out(&format!("alice#{digits}?: no, me\n"));
-    let told = reader.hears_err("WARNING: alice is another than the alice you know");
+    let told = reader.hears_err(&format!(
+        "WARNING: alice#{digits}? is another than the alice you know"
+    ));
     assert!(told.contains("alice  (verified: compared)"), "{told}");
     end(vec![reader, writer, other]);
 }

@@ -461,6 +461,40 @@ fn a_link_is_seen_whole_on_a_small_screen() {
     bob.shows("| tea |");
 }
 
+/// Behind a link nobody sees what is typed, or asked about what is pasted: return goes back to it, and sends nothing.
+#[test]
+fn what_is_typed_behind_a_link_is_seen_before_it_is_sent() {
+    let home = tempdir().unwrap();
+    let Some(tmux) = Tmux::new(home.path()) else {
+        return;
+    };
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let alice = tmux.chat(
+        "alice",
+        FULL,
+        &relay.address,
+        &[&more[..], &["--screen"]].concat(),
+    );
+    let bob = Running::start(home.path(), &arguments(&relay.address, "bob", &more));
+    alice.shows("secure, 2 members");
+    bob.hears_err("the room is secure");
+    alice.say("/link dave");
+    alice.shows(" link for one person");
+    alice.type_in("unseen");
+    alice.press(&["Enter"]);
+    alice.shows("> unseen");
+    alice.press(&["C-u"]);
+    alice.say("/link dave");
+    alice.shows(" link for one person");
+    alice.paste("unseen, too\nunseen\n");
+    alice.shows("2 lines were pasted");
+    alice.press(&["n"]);
+    alice.hides("were pasted");
+    alice.say("seen");
+    assert_eq!(bob.hears_out("seen\n"), "alice: seen\n");
+}
+
 /// On a small screen what is asked of the person is seen whole on pages in place of the talk.
 #[test]
 fn what_is_asked_is_seen_whole_on_a_small_screen() {

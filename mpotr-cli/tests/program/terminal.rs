@@ -506,6 +506,122 @@ fn the_cursor_moves_in_a_line_that_stays_while_a_text_comes() {
     });
 }
 
+/// Where a terminal marks what is pasted, as at a screen.
+#[test]
+fn pasted_lines_are_asked_about_and_are_no_commands() {
+    talk(|_home, _relay, mut alice, mut bob| {
+        let paste = |text: &str| alice.type_in(&format!("\u{1b}[200~{text}\u{1b}[201~"));
+        assert!(alice.screen().screen().bracketed_paste());
+        alice.type_in("half ");
+        paste("one\r/kick bob\r");
+        let question = "2 lines were pasted: y sends each of them as a text, n sends none";
+        alice.shows(question);
+        // It stays in sight, and no other key is an answer.
+        bob.type_in("meanwhile\n");
+        alice.shows_in_order(&["bob: meanwhile", question]);
+        alice.type_in("\rn");
+        alice.shows_in_order(&["bob: meanwhile", "half"]);
+        assert!(
+            !alice
+                .shows("half")
+                .iter()
+                .any(|row| row.contains("were pasted"))
+        );
+        paste("two\n/kick bob\n");
+        alice.shows(question);
+        alice.type_in("y");
+        let read = bob.hears_out("alice: /kick bob\n");
+        assert!(
+            read.ends_with("alice: two\nalice: /kick bob\n") && !read.contains("one"),
+            "{read}"
+        );
+        alice.shows_in_order(&["two", "//kick bob", "half"]);
+        // A single line is a part of what is typed.
+        paste("a line\n");
+        alice.type_in("!\r");
+        bob.hears_out("alice: half a line!\n");
+        // Nobody is asked about what is left behind, and the terminal marks no longer.
+        paste("never\nsent\n");
+        alice.shows(question);
+        kill("-INT", alice.child.id());
+        alice.finish();
+        assert!(!alice.screen().screen().bracketed_paste());
+        assert!(!bob.hears_out("").contains("never"));
+    });
+}
+
+/// What answers one alone is not told to all for want of a command.
+#[test]
+fn a_line_that_may_be_an_answer_goes_to_nobody_before_the_person_says_so() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let mut bob = enter(
+        home.path(),
+        &relay.address,
+        "bob",
+        &[&more[..], &["--commands"]].concat(),
+    );
+    alice.shows("the room is secure");
+    alice.type_in("hello\n");
+    bob.hears_out("alice: hello\n");
+    bob.type_in("hello\n/verify alice where? the mill\n");
+    alice.shows("bob asks you to be sure that it is you: where?");
+    alice.type_in("the mill\n");
+    alice.shows_in_order(&[
+        "not sent, for it may be the answer to bob, and would go to all: 1: the mill",
+        "/answer gives an answer to bob alone",
+    ]);
+    alice.type_in("/answer the mill\n");
+    alice.shows("bob knows the secret");
+    alice.type_in("/discard 1\nthen\n");
+    let read = bob.hears_out("alice: then\n");
+    assert!(!read.contains("mill"), "{read}");
+    // Who says that it answers nobody is not asked again.
+    bob.type_in("/verify alice when? noon\n");
+    alice.shows("bob asks you to be sure that it is you: when?");
+    alice.type_in("no answer\n");
+    alice.shows("would go to all: 2: no answer");
+    alice.type_in("/release 2\nnor this\n");
+    let read = bob.hears_out("alice: nor this\n");
+    assert!(read.contains("alice: no answer\n"), "{read}");
+}
+
+/// Half of a code is read by no camera.
+#[test]
+fn a_code_that_has_no_room_in_the_window_is_told_with_what_to_do() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "3"];
+    let alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let mut others = ["bob", "carol"].map(|name| enter(home.path(), &relay.address, name, &more));
+    alice.shows("the room is secure");
+    for other in &others {
+        other.hears_err("the room is secure");
+    }
+    // Three keys are in it.
+    alice.type_in("/link\n");
+    let drawn = '\u{2588}';
+    alice.shows(&String::from(drawn).repeat(50));
+    others[0].type_in("drawn\n");
+    alice.shows("drawn");
+    let before = alice.heard.text().matches(drawn).count();
+    alice
+        .pty
+        .resize(pty_process::Size::new(24, COLUMNS))
+        .unwrap();
+    alice.type_in("/link\n");
+    poll(|| {
+        let told = alice.heard.text().replace("\r\n  | ", "");
+        let has_step =
+            told.contains("this window is too small") && told.contains("/link NAME to FILE");
+        has_step.then_some(())
+    })
+    .unwrap_or_else(|| panic!("{:?}", alice.heard.text()));
+    assert_eq!(alice.heard.text().matches(drawn).count(), before);
+}
+
 #[test]
 fn commands_and_names_are_completed() {
     talk(|_home, _relay, alice, mut bob| {

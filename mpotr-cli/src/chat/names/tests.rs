@@ -69,7 +69,6 @@ fn the_name_of_a_file_belongs_to_the_one_whose_key_is_in_it() {
         names.give(ALICE, "alice.pub");
         names.give(MALLORY, "mallory.pub");
         let warning = Naming::OtherFile {
-            name: other.to_owned(),
             identity: MALLORY,
             file: "alice.pub".to_owned(),
             given: ALICE,

@@ -1,6 +1,7 @@
 use crate::chat::conversation::Say;
+use crate::chat::door::Door;
 use crate::chat::remembering::Learned;
-use crate::chat::testing::{BOB, EVE, ME, message, nick, room, text, trusting, wants_in};
+use crate::chat::testing::{BOB, EVE, ME, message, nick, outside, room, text, trusting, wants_in};
 use crate::chat::wording::fingerprint;
 
 #[test]
@@ -63,6 +64,28 @@ fn a_nick_that_a_terminal_would_obey_makes_the_message_unreadable() {
         panic!("{said:?}")
     };
     assert!(!notice.contains('\x1b'), "{notice}");
+}
+
+/// Its texts are shown by that name and no other.
+#[test]
+fn who_passes_for_another_is_warned_of_by_the_name_that_it_is_shown_by() {
+    let mut with = outside(Door::With([(BOB, "bob.pub".to_owned())].into()));
+    for (room, whom) in [
+        (&mut trusting(), "the bob you know"),
+        (&mut with, "the one in bob.pub"),
+    ] {
+        let said = room.hear(text(EVE, "bob", "hi"));
+        let name = room.name(&EVE);
+        let [Say::Notice(warning), Say::Text(line), ..] = said.as_slice() else {
+            panic!("{said:?}")
+        };
+        let begins = format!("WARNING: {name} is another than {whom}");
+        assert!(
+            warning.starts_with(&begins) && name.contains('#'),
+            "{warning}"
+        );
+        assert_eq!(line, &format!("{name}: hi"));
+    }
 }
 
 #[test]

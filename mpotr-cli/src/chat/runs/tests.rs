@@ -221,6 +221,21 @@ fn who_came_by_a_link_is_told_nothing_of_an_option_that_it_did_not_give() {
         "{told:?}"
     );
     assert!(!told.concat().contains("--with"), "{told:?}");
+    // What it can do itself is to ask the one that it had the link of.
+    let mut room = outside(Door::With([(EVE, LINK.to_owned())].into()));
+    let not_let_in = WaitingReason::NotAdmitted {
+        identity: ME,
+        missing: vec![EVE],
+    };
+    let mut told = read(&mut room, [waits(not_let_in)]);
+    let now = Instant::now();
+    room.lasting.hear(&waits(WaitingReason::Outside), now);
+    told.extend(room.tells_of_lasting(now, true, true));
+    assert_eq!(told.len(), 2);
+    for told in told {
+        let asks = told.contains("ask who gave you yours");
+        assert!(asks && !told.contains("--with"), "{told}");
+    }
 }
 
 #[test]

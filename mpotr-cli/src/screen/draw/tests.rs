@@ -381,13 +381,19 @@ fn a_link_is_whole_on_a_screen_of_any_size() {
         "4vKuCmq8TnGohKlhxQBRX1jjC2qlgt2NtqZZReCNLXY",
         "B".repeat(22)
     );
-    let code = Modules::of(&link).unwrap();
-    for (width, height, has_code) in [
-        (80, 50, true),
-        (80, 24, true),
-        (46, 24, true),
-        (40, 12, false),
+    // One that names three has more than twice as many modules.
+    let (key, once) = link.split_once("&once=").unwrap();
+    let keys = format!("&key={}", "4vKuCmq8TnGohKlhxQBRX1jjC2qlgt2NtqZZReCNLXY").repeat(2);
+    let of_three = format!("{key}{keys}&once={once}");
+    for (link, width, height, has_code) in [
+        (&link, 80, 50, true),
+        (&link, 80, 24, true),
+        (&link, 46, 24, true),
+        (&link, 40, 12, false),
+        (&of_three, 80, 24, false),
+        (&of_three, 80, 32, true),
     ] {
+        let code = Modules::of(link).unwrap();
         let mut board = talk();
         let what = What::Link {
             code: Some(code.clone()),
@@ -409,8 +415,12 @@ fn a_link_is_whole_on_a_screen_of_any_size() {
             .take_while(|row| !row.is_empty())
             .cloned()
             .collect();
-        assert_eq!(letters, link, "{pages:#?}");
+        assert_eq!(&letters, link, "{pages:#?}");
         let told = pages.concat().join(" ").contains("this window is too");
         assert_eq!(told, !has_code, "{pages:#?}");
+        // At the usual size all of it is on the page that is seen first.
+        let first = pages[0].join(" ");
+        let has_step = first.contains("/link NAME to FILE");
+        assert!(has_code || height < 24 || has_step, "{pages:#?}");
     }
 }
