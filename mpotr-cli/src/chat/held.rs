@@ -91,6 +91,15 @@ impl HeldTexts {
         told
     }
 
+    /// Takes back what was held since it may be this answer, and is. Returns whether there was any.
+    pub(super) fn was_answer(&mut self, answer: &str) -> bool {
+        let before = self.early.len();
+        let answer = answer.trim();
+        self.early
+            .retain(|_, (text, why)| *why != Why::MayAnswer || text.trim() != answer);
+        self.early.len() < before
+    }
+
     /// Whether the text of a number is held since it may be an answer.
     pub(super) fn may_answer(&self, number: u32) -> bool {
         let held = self.early.get(&number);
@@ -201,7 +210,7 @@ impl HeldTexts {
 pub(crate) mod tests {
     use mpotr::{DropReason, Message, TextId, Told};
 
-    use super::{HINT, HeldTexts};
+    use super::{HINT, HeldTexts, Why};
     use crate::chat::testing::{self, EVE};
 
     /// Two texts.
@@ -279,6 +288,27 @@ pub(crate) mod tests {
         let why = DropReason::Discarded;
         held.hear(&Told::Message(Message::Dropped { text_id: one, why }), &[]);
         assert_eq!(held.unsent(), [two]);
+    }
+
+    #[test]
+    fn what_may_be_an_answer_is_held_until_it_was_or_is_sent_as_a_text() {
+        let mut held = HeldTexts::default();
+        let told = held.hold_answer("at the mill".to_owned(), &["bob".to_owned()]);
+        assert!(told[0].contains("the answer to bob") && told[0].ends_with("1: at the mill"));
+        assert!(told[1].starts_with("/answer gives an answer to bob alone; /release 1"));
+        let names = ["bob", "carol"].map(str::to_owned);
+        let told = held.hold_answer("hello".to_owned(), &names);
+        assert!(told[0].contains("the answer to bob and carol"), "{told:?}");
+        assert!(told[1].starts_with("/answer and a name"), "{told:?}");
+        assert!(held.may_answer(1) && held.may_answer(2));
+        assert!(!held.was_answer("the mill") && held.was_answer(" at the mill "));
+        assert_eq!(held.listed(), [(2, "hello")]);
+        held.hold_early("hello".to_owned(), vec!["eve".to_owned()]);
+        assert!(!held.may_answer(3) && held.was_answer("hello"));
+        assert_eq!(
+            held.never_given().collect::<Vec<_>>(),
+            [Why::CameIn(vec!["eve".to_owned()])]
+        );
     }
 
     #[test]

@@ -453,6 +453,7 @@ impl Chat<'_> {
             Ok(asked) => asked,
             Err(lines) => return self.refuse_by(lines),
         };
+        let words = secret;
         let Some(secret) = SharedSecret::of_text(secret) else {
             return self.refuse(NO_SECRET);
         };
@@ -464,6 +465,10 @@ impl Chat<'_> {
             ));
         }
         self.conversation.verifying.answered(attempt);
+        if self.held.was_answer(words) {
+            self.out
+                .notice("what was held is taken back: nobody has read it");
+        }
         self.ask(answered);
     }
 

@@ -574,8 +574,9 @@ fn a_line_that_may_be_an_answer_goes_to_nobody_before_the_person_says_so() {
         "/answer gives an answer to bob alone",
     ]);
     alice.type_in("/answer the mill\n");
+    alice.shows("what was held is taken back");
     alice.shows("bob knows the secret");
-    alice.type_in("/discard 1\nthen\n");
+    alice.type_in("then\n");
     let read = bob.hears_out("alice: then\n");
     assert!(!read.contains("mill"), "{read}");
     // Who says that it answers nobody is not asked again.
